@@ -1,0 +1,73 @@
+# Each target does its own set-up. `make` alone lists them.
+# PYTHON is the interpreter to make .venv from (3.11 or newer); pip's own settings are honoured.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PACKAGES := cli connectors engine notifiers runtime
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup types format lint check test quick bench demo docs golden lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: $(READY) types ## .venv with everything that the lock file pins, and `belfry` in .venv/bin
+
+# The stamp holds what the environment was made from: a second call is free, a changed lock is not.
+$(READY): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "belfry needs Python 3.11 or newer: make setup PYTHON=python3.11" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "this Python has no venv; on Debian: apt-get install python3-venv" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+types: ## the links in .typing that show type checkers the import name `belfry`
+	@mkdir -p .typing/belfry
+	@for folder in $(PACKAGES); do ln -sfn ../../$$folder .typing/belfry/$$folder; done
+
+format: setup ## rewrites the code as `make lint` wants it
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+lint: setup ## style, types, direction of imports, the shipped rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/belfry lint rules
+
+test: setup ## all tests; ARGS="-k quiet" picks some
+	$(BIN)/python -m pytest $(ARGS)
+
+quick: setup ## all tests but those that build the wheel
+	$(BIN)/python -m pytest -m "not packaging" $(ARGS)
+
+check: lint test ## exactly what CI runs
+
+bench: setup ## measures, prints a table, writes bench/results/latest.json
+	$(BIN)/python bench/run.py $(ARGS)
+
+demo: setup ## a year of a bank's history through the first rulebook
+	$(BIN)/belfry demo $(ARGS)
+
+docs: setup ## writes docs/reference/ from the code
+	$(BIN)/python docs/generate_reference.py
+
+golden: setup ## rewrites the expected outputs of tests; read the diff
+	BELFRY_GOLDEN=rewrite $(BIN)/python -m pytest -m "not packaging" --quiet || true
+	git status --short tests
+
+lock: setup ## resolves the dependencies anew, with hashes
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --upgrade \
+	  -c requirements.lock -o requirements-dev.lock
+
+clean: ## removes everything that make made
+	rm -rf .venv .typing build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,74 @@
+"""Arbitration: candidates of one customer and class wait a short time, then speak in order of priority.
+
+In: candidates. Out: decisions, in order: superseded first, then by priority, time and rule.
+Invariant: a class with no window decides in the turn that fired it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from belfry.engine import decide
+from belfry.engine.program.build import RuleCode
+from belfry.engine.record import Candidate, TimerEntry, joined
+from belfry.engine.sight import Sight
+from belfry.engine.turn import Turn, set_timer
+
+
+def accept(turn: Turn, code: RuleCode, candidate: Candidate, sight: Sight) -> None:
+    """Staff and derived events at once; the customer's message when its window closes."""
+    rule = code.rule
+    if rule.task is not None or rule.emit is not None:
+        decide.for_staff(turn, code, candidate, sight)
+    if rule.notify is None:
+        return
+    message_class = turn.program.book.policies.classes[rule.notify.message_class]
+    candidate.happening = happening_of(sight.e)
+    if not message_class.arbitration:
+        decide.supersede(turn, rule, candidate)
+        decide.for_customer(turn, code, candidate, won=frozenset(), sight=sight)
+        return
+    waiting = turn.record.waiting.setdefault(message_class.name, [])
+    waiting.append(candidate)
+    if len(waiting) == 1:
+        due = turn.now + message_class.arbitration
+        set_timer(turn.record, joined("arbitration", message_class.name), TimerEntry(due))
+
+
+def close(turn: Turn, class_name: str) -> None:
+    """The window of a class is over: decide all that waits in it."""
+    candidates = turn.record.waiting.pop(class_name, [])
+    rules = turn.program.book.rules
+    candidates = [one for one in candidates if one.rule in rules]
+    for candidate in list(candidates):
+        if candidate in candidates:
+            gone = decide.supersede(turn, rules[candidate.rule], candidate, among=candidates)
+            candidates = [one for one in candidates if one not in gone]
+    candidates.sort(key=lambda one: (-_priority(turn, one), one.at, one.rule, one.key))
+    won: set[str] = set()
+    for candidate in candidates:
+        code = turn.program.rules[candidate.rule]
+        won |= decide.for_customer(turn, code, candidate, won=frozenset(won), rivals=candidates)
+
+
+def _priority(turn: Turn, candidate: Candidate) -> int:
+    notify = turn.program.book.rules[candidate.rule].notify
+    assert notify is not None
+    return notify.priority
+
+
+def happening_of(event: Any) -> dict[str, Any] | None:
+    """The event's fields for templates, as plain values; None without an event."""
+    if event is None:
+        return None
+    found: dict[str, Any] = {}
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        if value is None or value is msgspec.UNSET or isinstance(value, list):
+            continue
+        found[name] = msgspec.structs.asdict(value) if isinstance(value, msgspec.Struct) else value
+    return found
+
+

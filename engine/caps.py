@@ -1,0 +1,91 @@
+"""Frequency caps: how many messages are enough.
+
+In: the messages that count, a cap, an instant. Out: the full cap's reason, or None.
+Invariant: what was reserved counts; windows are `(t - window, t]`, calendar ones start at local midnight.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from belfry.engine.instants import start_of
+from belfry.engine.reasons import Reason, reason_of_cap
+from belfry.engine.record import Sent
+from belfry.engine.rulebook.model import Cap
+from belfry.engine.turn import Turn, local_zone
+
+if TYPE_CHECKING:
+    from belfry.engine.gates import Asking
+
+CALENDAR = {"calendar_day": "day", "calendar_week": "week", "calendar_month": "month"}
+
+
+def full_cap(ask: Asking, channel: str) -> str | None:
+    """The reason of the first cap that has no place left for this message on this channel."""
+    notify = ask.code.rule.notify
+    assert notify is not None
+    contact = ask.contact.get(channel)
+    wish = Sent(
+        ask.turn.now,
+        "",
+        ask.code.rule.id,
+        notify.message_class,
+        channel,
+        contact.address if contact is not None else "",
+        list(notify.tags),
+    )
+    for cap in ask.turn.program.book.policies.caps:
+        if not _concerns(cap, wish):
+            continue
+        counted = _counted(ask.turn, cap, wish)
+        if len(counted) >= cap.limit:
+            # It would have had a place, had nobody of the same window taken it.
+            before = sum(1 for sent in counted if sent.message_id not in ask.won)
+            return Reason.LOST_ARBITRATION if before < cap.limit else reason_of_cap(cap.name)
+    return None
+
+
+def reserve(turn: Turn, sent: Sent) -> None:
+    """Take the place before sending: two rules firing together must not both pass the cap."""
+    turn.record.sent.append(sent)
+    oldest = turn.now - dt.timedelta(days=turn.program.sent_kept_days)
+    turn.record.sent[:] = [one for one in turn.record.sent if one.at > oldest]
+
+
+def release(turn: Turn, message_id: str) -> None:
+    """The message did not go out after all: its place is free again."""
+    turn.record.sent[:] = [one for one in turn.record.sent if one.message_id != message_id]
+
+
+def _concerns(cap: Cap, wish: Sent) -> bool:
+    return (
+        (not cap.classes or wish.message_class in cap.classes)
+        and (not cap.channels or wish.channel in cap.channels)
+        and (not cap.rules or wish.rule in cap.rules)
+        and (not cap.tags or not cap.tags.isdisjoint(wish.tags))
+    )
+
+
+def _counted(turn: Turn, cap: Cap, wish: Sent) -> list[Sent]:
+    if isinstance(cap.window, str):
+        since = start_of(CALENDAR[cap.window], turn.now, local_zone(turn))
+        inside = [sent for sent in turn.record.sent if sent.at >= since]
+    else:
+        since = turn.now - cap.window
+        inside = [sent for sent in turn.record.sent if sent.at > since]
+    return [sent for sent in inside if _concerns(cap, sent) and _same(cap, sent, wish)]
+
+
+def _same(cap: Cap, sent: Sent, wish: Sent) -> bool:
+    match cap.by:
+        case "contact":
+            return sent.contact == wish.contact
+        case "channel":
+            return sent.channel == wish.channel
+        case "class":
+            return sent.message_class == wish.message_class
+        case "tag":
+            return not set(sent.tags).isdisjoint(wish.tags)
+        case _:
+            return True

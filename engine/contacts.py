@@ -1,0 +1,74 @@
+"""Consent and contact points: may we, and can we, use this channel?
+
+In: the record, a channel. Out: None or a contact point, else the reason.
+The last fitting consent record decides. `opt_in` without a record is no; `opt_out` without one is yes.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import phonenumbers
+
+from belfry.engine.record import ConsentEntry, ContactPoint
+from belfry.engine.reasons import Reason
+from belfry.engine.rulebook.model import MessageClass
+from belfry.engine.turn import Turn
+
+
+def consent_reason(turn: Turn, message_class: MessageClass, channel: str) -> Reason | None:
+    """None: there is consent for this class on this channel."""
+    chosen = turn.record.preferences.channels
+    if chosen is not None and channel not in chosen:
+        return Reason.OPTED_OUT
+    kind = turn.program.book.policies.channels[channel].contact
+    point = _preferred(turn, kind)
+    address = None if point is None else point.address
+    last: ConsentEntry | None = None
+    for entry in turn.record.consents:
+        fits = (
+            entry.purpose == message_class.purpose
+            and entry.channel in (None, channel)
+            and (entry.contact is None or entry.contact == address)
+            and (entry.valid_until is None or turn.now < entry.valid_until)
+        )
+        if fits and (last is None or entry.at >= last.at):
+            last = entry
+    if last is None:
+        return Reason.NO_CONSENT if message_class.consent == "opt_in" else None
+    return None if last.given else Reason.OPTED_OUT
+
+
+def reach(turn: Turn, channel: str) -> ContactPoint | Reason:
+    """The contact point that the channel would use, or why there is none."""
+    policy = turn.program.book.policies.channels[channel]
+    point = _preferred(turn, policy.contact)
+    if point is None:
+        return Reason.NO_CONTACT
+    if point.suppressed:
+        return Reason.SUPPRESSED_CONTACT
+    if policy.verified and point.verified is not True:
+        return Reason.UNVERIFIED_CONTACT
+    if policy.countries and phone_country(point.address) not in policy.countries:
+        return Reason.COUNTRY_NOT_ALLOWED
+    return point
+
+
+def _preferred(turn: Turn, kind: str) -> ContactPoint | None:
+    """Usable ones first, then the primary one, then the oldest."""
+    points = [point for point in turn.record.contacts if point.kind == kind]
+    return min(
+        points,
+        key=lambda point: (point.suppressed, point.verified is not True, not point.primary),
+        default=None,
+    )
+
+
+@lru_cache(maxsize=65536)
+def phone_country(address: str) -> str | None:
+    """ISO 3166-1 country of an E.164 number; None if it is not one."""
+    try:
+        number = phonenumbers.parse(address)
+    except phonenumbers.NumberParseException:
+        return None
+    return phonenumbers.region_code_for_number(number)

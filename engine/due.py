@@ -1,0 +1,183 @@
+"""Due: what happens when timers of a record are due.
+
+In: a turn whose instant is the due instant (or later, after downtime). Out: the same as any other event.
+Invariant: entries run in order of due instant, then name; each either fires, moves, or leaves a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from belfry.engine import alerts, arbitrate, decide, observe
+from belfry.engine.instants import start_of
+from belfry.engine.program.build import FeatureCode, RuleCode
+from belfry.engine.record import SEPARATOR, TimerEntry
+from belfry.engine.rulebook.model import Absent
+from belfry.engine.segments import settle_segments
+from belfry.engine.sequences import matched_name
+from belfry.engine.sight import Sight, keys_of, of_key
+from belfry.engine.timers import arm_moment, rearm
+from belfry.engine.turn import Turn, drop_timer, local_zone, settle_next_due
+from belfry.engine.windows import evict
+
+
+def run(turn: Turn, only: str | None = None) -> None:
+    """Run all that is due by now; with `only`, only timers of that kind."""
+    record = turn.record
+    while True:
+        due = [
+            (entry.due, name)
+            for name, entry in record.timers.items()
+            if entry.due <= turn.now and (only is None or name.startswith(only))
+        ]
+        if not due:
+            return
+        name = min(due)[1]
+        entry = record.timers[name]
+        kind, *rest = name.split(SEPARATOR)
+        _KINDS[kind](turn, name, entry, *rest)
+        settle_next_due(record)
+
+
+def _timer(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> None:
+    """A rule's own timer. Moments that moved on in the meantime are armed anew, silently."""
+    code = turn.program.rules.get(rule_id)
+    if code is None or code.rule.timer is None:
+        drop_timer(turn.record, name)
+        return
+    rule, timer = code.rule, code.rule.timer
+    assert timer is not None
+    due = entry.due
+    if code.moment is not None and timer.kind == "after":
+        moment = code.moment(of_key(turn.record, rule.by, key, turn.now))
+        if moment is None or moment.isoformat() != entry.moment:
+            arm_moment(turn, rule, key)
+            if moment is None or turn.record.timers[name].due != due:
+                return
+    rearm(turn, rule, name, entry)
+    # The instant of a `before` that was past when it was armed is now, not long ago.
+    is_stale = timer.moment is None or timer.kind == "after"
+    if is_stale and turn.now - due > timer.grace:
+        decide.missed(turn, code, key, due)
+        return
+    sight = of_key(turn.record, rule.by, key, turn.now)
+    if rule.absent is not None and not _is_absent(turn, code, rule.absent, key):
+        return
+    _fire_timer(turn, code, sight, key, due.isoformat())
+
+
+def _fire_timer(turn: Turn, code: RuleCode, sight: Sight, key: str, occurrence: str) -> None:
+    rule = code.rule
+    try:
+        if not code.fires(sight) or (rule.until is not None and code.ends(sight)):
+            return
+    except ArithmeticError:
+        turn.errors.append(rule.id)
+        return
+    if code.has_life:
+        alerts.fire(turn, code, sight, key, occurrence)
+    else:
+        alerts.propose(turn, code, sight, key, occurrence, is_state=True)
+
+
+def _is_absent(turn: Turn, code: RuleCode, absent: Absent, key: str) -> bool:
+    if isinstance(absent.since, str):
+        since = start_of(absent.since.removesuffix("_start"), turn.now, local_zone(turn))
+    else:
+        since = turn.now - absent.since
+    last = turn.record.matched.get(matched_name(code.rule, key))
+    return last is None or last < since
+
+
+def _for(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> None:
+    """A condition has held for its time."""
+    drop_timer(turn.record, name)
+    code = turn.program.rules.get(rule_id)
+    alert = turn.record.alerts.get(alerts.alert_key(rule_id, key))
+    if code is None or alert is None or alert.phase != "pending":
+        return
+    sight = of_key(turn.record, code.rule.by, key, turn.now)
+    if code.fires(sight):
+        alerts.fire(turn, code, sight, key, entry.due.isoformat())
+    else:
+        alerts.resolve(turn, alert)
+
+
+def _repeat(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> None:
+    """Still firing: say it again, until `limit` messages."""
+    drop_timer(turn.record, name)
+    code = turn.program.rules.get(rule_id)
+    alert = turn.record.alerts.get(alerts.alert_key(rule_id, key))
+    if code is None or alert is None or alert.phase != "firing":
+        return
+    if alerts.is_over(turn, code, alert, None):
+        alerts.resolve(turn, alert)
+        return
+    alerts.say_again(turn, code, alert, entry.due)
+
+
+def _wake(turn: Turn, name: str, entry: TimerEntry, feature_name: str, key: str) -> None:
+    """A window lost an item by time alone: ask who reads it."""
+    drop_timer(turn.record, name)
+    feature = turn.program.book.features.get(feature_name)
+    window = turn.record.features.get(feature_name, {}).get(key)
+    if feature is None or window is None:
+        return
+    evict(feature, window, turn.now)
+    observe.arm_wake(turn, FeatureCode(feature, None, None, wakes=True), key, window)
+    live = list(turn.record.live)
+    segments = turn.program.wake_segments.get(feature_name, [])
+    if segments:
+        settle_segments(turn, segments)
+    occurrence = entry.due.isoformat()
+    rules = turn.program.wake_rules.get(feature_name, [])
+    for rule in rules:
+        if rule.trigger != "change":
+            continue
+        for rule_key in keys_of(turn.record, rule.by):
+            sight = of_key(turn.record, rule.by, rule_key, turn.now)
+            if rule.tiers:
+                alerts.look_at_tiers(turn, rule, sight, occurrence)
+            elif turn.program.rules[rule.id].fires(sight):
+                alerts.hit(turn, rule, sight, occurrence, skip=frozenset(live))
+    ends = frozenset(rule.id for rule in rules)
+    alerts.end_live(turn, live, ends, of_key(turn.record, "customer", "", turn.now))
+
+
+def _arbitration(turn: Turn, name: str, entry: TimerEntry, class_name: str) -> None:
+    drop_timer(turn.record, name)
+    arbitrate.close(turn, class_name)
+
+
+def _held(turn: Turn, name: str, entry: TimerEntry, message_id: str) -> None:
+    drop_timer(turn.record, name)
+    decide.release(turn, message_id)
+
+
+def _segment(turn: Turn, name: str, entry: TimerEntry, segment: str) -> None:
+    drop_timer(turn.record, name)
+    if segment in turn.program.segments:
+        settle_segments(turn, [segment])
+
+
+def _campaign(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> None:
+    """A campaign begins: ask the customers who are here already."""
+    drop_timer(turn.record, name)
+    code = turn.program.rules.get(rule_id)
+    if code is None or code.rule.campaign is None:
+        return
+    sight = of_key(turn.record, "customer", key, turn.now)
+    if code.fires(sight):
+        alerts.hit(turn, code.rule, sight, entry.due.isoformat(), skip=frozenset())
+
+
+_KINDS: dict[str, Callable[..., None]] = {
+    "arbitration": _arbitration,
+    "campaign": _campaign,
+    "for": _for,
+    "held": _held,
+    "repeat": _repeat,
+    "segment": _segment,
+    "timer": _timer,
+    "wake": _wake,
+}

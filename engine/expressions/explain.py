@@ -1,0 +1,81 @@
+"""Why a condition holds or not: every part with its truth, every leaf with the values it read.
+
+In: an expression, values by name. Out: a tree of `Explanation`, and the leaf that stands in the way.
+Invariant: agrees with the compiled condition; it is made of the same generated code, part by part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from belfry.engine.expressions.compile import evaluate_tree
+from belfry.engine.expressions.expression import Expression
+from belfry.engine.expressions.tree import Compare, Logic, Node, Not, reads
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`kind`: and, or, not or leaf. `truth` None: unknown. `values`: what a leaf read."""
+
+    kind: str
+    text: str
+    truth: Any
+    values: Mapping[str, Any]
+    parts: tuple[Explanation, ...] = ()
+    distance: Decimal | None = None
+
+
+def explain(expression: Expression, values: Mapping[str, Any]) -> Explanation:
+    """The whole tree."""
+    return _explain(expression.tree, values)
+
+
+def _explain(node: Node, values: Mapping[str, Any]) -> Explanation:
+    truth = evaluate_tree(node, values)
+    if isinstance(node, Logic):
+        parts = tuple(_explain(part, values) for part in node.parts)
+        return Explanation(node.operator, node.text, truth, {}, parts)
+    if isinstance(node, Not):
+        return Explanation("not", node.text, truth, {}, (_explain(node.operand, values),))
+    seen = {name: values.get(name) for name in reads(node)}
+    return Explanation("leaf", node.text, truth, seen, (), _distance(node, values))
+
+
+def _distance(node: Node, values: Mapping[str, Any]) -> Decimal | None:
+    """How far a comparison of numbers is from turning, relative to what it is compared with."""
+    if not isinstance(node, Compare):
+        return None
+    left, right = evaluate_tree(node.left, values), evaluate_tree(node.right, values)
+    if not isinstance(left, Decimal | int) or not isinstance(right, Decimal | int):
+        return None
+    gap = abs(Decimal(left) - Decimal(right))
+    return gap / max(abs(Decimal(right)), Decimal(1))
+
+
+def nearest_failing(explanation: Explanation) -> Explanation | None:
+    """The leaf that keeps the condition from being true; None if it is true."""
+    if explanation.truth is True:
+        return None
+    if explanation.kind == "and":
+        return nearest_failing(next(p for p in explanation.parts if p.truth is not True))
+    if explanation.kind == "or":
+        failing = [leaf for p in explanation.parts if (leaf := nearest_failing(p)) is not None]
+        far = Decimal("Infinity")
+        return min(failing, key=lambda leaf: far if leaf.distance is None else leaf.distance)
+    return explanation
+
+
+def render(leaf: Explanation) -> str:
+    """One line: the leaf with its values, and its truth."""
+    word = {True: "true", False: "false", None: "unknown"}.get(leaf.truth, str(leaf.truth))
+    read = ", ".join(f"{name} = {_show(value)}" for name, value in leaf.values.items())
+    return f"{leaf.text} is {word}" + (f" ({read})" if read else "")
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "missing"
+    return repr(value) if isinstance(value, str) else str(value)

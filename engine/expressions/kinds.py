@@ -1,0 +1,116 @@
+"""Which kinds go together: arithmetic, comparison, membership, properties, functions.
+
+In: kinds. Out: the kind of the result, or None / a sentence why not. Tables first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from belfry.engine.expressions.tree import Node
+from belfry.engine.fields import Kind
+
+N, T, B, I, D = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN, Kind.INSTANT, Kind.DURATION  # noqa: E741
+SETS = {Kind.TEXT_SET: Kind.TEXT, Kind.NUMBER_SET: Kind.NUMBER}
+_SUMS = {
+    ("+", N, N): N,
+    ("-", N, N): N,
+    ("+", T, T): T,
+    ("+", I, D): I,
+    ("-", I, D): I,
+    ("-", I, I): D,
+    ("+", D, D): D,
+    ("-", D, D): D,
+}
+
+
+class Property(NamedTuple):
+    """What a property gives, and whether it takes a text in parentheses."""
+
+    kind: Kind
+    takes_text: bool = False
+
+
+# Properties as rule_engine 5.1 has them (engine/_attribute_resolver.py); the ones that are cheap and pure.
+ATTRIBUTES: dict[tuple[Kind | None, str], Property] = {
+    (T, "length"): Property(N),
+    (T, "as_lower"): Property(T),
+    (T, "as_upper"): Property(T),
+    (T, "starts_with"): Property(B, takes_text=True),
+    (T, "ends_with"): Property(B, takes_text=True),
+    **{(I, name): Property(N) for name in ("year", "month", "day", "hour", "minute", "second")},
+    **{
+        (Kind.DATE, name): Property(N)
+        for name in ("year", "month", "day")
+    },
+    (I, "weekday"): Property(T),
+    (Kind.DATE, "weekday"): Property(T),
+    (I, "date"): Property(I),
+    (D, "days"): Property(N),
+    (D, "total_seconds"): Property(N),
+}
+FUNCTIONS = ("abs", "min", "max")
+
+
+def plain(kind: Kind | None) -> Kind | None:
+    """A date compares as an instant: midnight UTC."""
+    return Kind.INSTANT if kind is Kind.DATE else kind
+
+
+def of_minus(node: Node) -> Kind | None:
+    """The kind of `-x`."""
+    return node.kind if node.kind in (N, D) else None
+
+
+def of_arithmetic(operator: str, left: Kind | None, right: Kind | None) -> Kind | None:
+    """The kind of the result; None: they don't go together."""
+    left, right = plain(left), plain(right)
+    if operator in "+-":
+        return _SUMS.get((operator, left, right))  # type: ignore[arg-type]
+    return N if left is N and right is N else None
+
+
+def common(left: Kind | None, right: Kind | None) -> Kind | None:
+    """The kind of either; null goes with everything."""
+    if left is None or right is None:
+        return left or right
+    if left is right:
+        return left
+    return Kind.INSTANT if plain(left) is plain(right) is Kind.INSTANT else None
+
+
+def why_not_comparable(operator: str, left: Node, right: Node) -> str | None:
+    """A sentence, or None if the comparison makes sense."""
+    one, other = plain(left.kind), plain(right.kind)
+    if operator in ("==", "!=") and (one is None or other is None):
+        return None
+    if one is not other:
+        what = "always false" if operator == "==" else "makes no sense"
+        return f"compares {_a(left.kind)} with {_a(right.kind)}: {what}"
+    if operator not in ("==", "!=") and one not in (N, T, I, D):
+        return f"{_a(left.kind)} has no order"
+    return None
+
+
+def why_not_contained(member: Node, container: Node) -> str | None:
+    """A sentence, or None if `in` makes sense."""
+    if container.kind in SETS:
+        if member.kind is SETS[container.kind]:
+            return None
+        return f"looks for {_a(member.kind)} in a {container.kind}: always false"
+    if container.kind is T and member.kind is T:
+        return None
+    return f"`in` needs a list or a text on its right, this is {_a(container.kind)}"
+
+
+def of_set(values: Iterable[Any]) -> Kind:
+    """A set of numbers or of texts."""
+    return Kind.NUMBER_SET if all(isinstance(v, Decimal) for v in values) else Kind.TEXT_SET
+
+
+def _a(kind: Kind | None) -> str:
+    if kind is None:
+        return "null"
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

@@ -1,0 +1,72 @@
+"""What an event can change, and which rules therefore have to be looked at.
+
+In: rules, features, event types. Out: yes or no. A rule that reads what an event cannot change is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from belfry.engine.expressions import Expression
+from belfry.engine.rulebook.model import Feature, Rule, Rulebook
+
+HEADS = frozenset({"customer", "account", "card", "loan", "features", "segments", "lists", "previous"})
+# Facts outside an entity's own event that change one of its fields.
+ALSO_CHANGED: Mapping[str, frozenset[str]] = {
+    "transaction": frozenset({"account.balance"}),
+    "preference": frozenset({"customer.low_balance_limit", "customer.language"}),
+}
+
+
+def reads_of(*expressions: Expression | None) -> tuple[str, ...]:
+    """All names read, each once, in order."""
+    return tuple(dict.fromkeys(n for e in expressions if e is not None for n in e.reads))
+
+
+def reads_event(expression: Expression | None) -> bool:
+    """Does it read a field of the event itself?"""
+    return any(
+        name.partition(".")[0] not in HEADS and name not in ("time", "tier")
+        for name in reads_of(expression)
+    )
+
+
+def changes(book: Rulebook, name: str, event_type: str) -> bool:
+    """Can an event of this type change what `name` reads?"""
+    head, _, rest = name.partition(".")
+    if head == "features":
+        return changes_feature(book.features[rest], event_type)
+    if head == "segments":
+        return event_type == "segment"
+    if head in HEADS:
+        return event_type == head or name in ALSO_CHANGED.get(event_type, frozenset())
+    return False
+
+
+def changes_feature(feature: Feature, event_type: str) -> bool:
+    """Can an event of this type change the feature?"""
+    if feature.entity is not None:
+        return event_type in (feature.entity, "transaction" if feature.entity == "account" else "")
+    return event_type in feature.events
+
+
+def affected(book: Rulebook, names: Iterable[str], event_type: str) -> bool:
+    """Can it change any of these names?"""
+    return any(changes(book, name, event_type) for name in names)
+
+
+def is_spread(book: Rulebook, rule: Rule, names: Iterable[str], event_type: str) -> bool:
+    """Does the change concern all keys of the rule, not only the one that the event is about?"""
+    if rule.by == "customer":
+        return False
+    for name in names:
+        if not changes(book, name, event_type):
+            continue
+        head, _, rest = name.partition(".")
+        if head in ("customer", "segments") or (head == "account" and rule.by != "account"):
+            return True
+        if head == "features":
+            feature = book.features[rest]
+            if feature.entity is not None or feature.by != rule.by:
+                return True
+    return False

@@ -1,0 +1,83 @@
+"""Readers of features for generated code, one closure each.
+
+In: feature definitions. Out: functions of a `Sight` that return the value at its instant, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from belfry.engine.record import Window
+from belfry.engine.rulebook.model import Feature
+from belfry.engine.sight import Sight, key_of, of_key
+from belfry.engine.windows import value_at
+
+Read = Callable[[Sight], Any]
+NO_WINDOWS: dict[str, Window] = {}
+
+
+def reader_of(feature: Feature, where: Read | None, value: Read | None) -> Read:
+    """The reader of one feature. `where` and `value` are only used over entities."""
+    if feature.entity is not None:
+        return _over_entities(feature, where, value)
+    name, by = feature.name, feature.by
+    if by == "customer":
+
+        def read_customer(x: Sight) -> Any:
+            return value_at(feature, x.r.features.get(name, NO_WINDOWS).get(""), x.t)
+
+        return read_customer
+
+    def read_key(x: Sight) -> Any:
+        key = key_of(x, by)
+        return value_at(feature, x.r.features.get(name, NO_WINDOWS).get(key), x.t) if key else None
+
+    return read_key
+
+
+def _over_entities(feature: Feature, where: Read | None, value: Read | None) -> Read:
+    entity, compute = feature.entity, _AGGREGATES[feature.operation]
+    assert entity is not None
+
+    def read_entities(x: Sight) -> Any:
+        found: list[Any] = []
+        for key in getattr(x.r, entity + "s"):
+            if feature.by == "account" and entity != "account":
+                owner = getattr(x.r, entity + "s")[key].account_id
+                if owner != x.account_id:
+                    continue
+            seen = of_key(x.r, entity, key, x.t)
+            if where is not None and not where(seen):
+                continue
+            read = value(seen) if value is not None else 1
+            if read is not None:
+                found.append(read)
+        return None if len(found) < feature.at_least else compute(found)
+
+    return read_entities
+
+
+def _mean(found: list[Any]) -> Any:
+    return sum(found, Decimal(0)) / len(found) if found else None
+
+
+def _deviation(found: list[Any]) -> Any:
+    if len(found) < 2:
+        return None
+    mean = _mean(found)
+    return (sum(((one - mean) ** 2 for one in found), Decimal(0)) / (len(found) - 1)).sqrt()
+
+
+_AGGREGATES: Mapping[str, Callable[[list[Any]], Any]] = {
+    "count": len,
+    "sum": lambda found: sum(found, Decimal(0)),
+    "mean": _mean,
+    "deviation": _deviation,
+    "min": lambda found: min(found, default=None),
+    "max": lambda found: max(found, default=None),
+    "first": lambda found: found[0] if found else None,
+    "last": lambda found: found[-1] if found else None,
+    "distinct": lambda found: len(set(found)),
+}

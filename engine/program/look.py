@@ -1,0 +1,205 @@
+"""One generated function per event type that finds the rules whose condition holds.
+
+In: the rules looked at directly. Out: `Look(x, hits, unknown)`; calls `hits(rule)` for each that is true and
+`unknown(rule)` for each that is neither true nor false.
+Up to INDEX_FROM rules: one fused function. Beyond: an index (equality, then threshold) in front of single ones.
+Invariant: the index only leaves out rules that cannot be true; every hit has passed its full condition.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from belfry.engine.expressions import Expression, equalities, false_source, thresholds, true_source
+from belfry.engine.program.conditions import Conditions
+from belfry.engine.program.reads import Reader, is_costly
+from belfry.engine.rulebook.model import Rule
+from belfry.engine.sight import Sight
+
+INDEX_FROM = 48  # below it one fused function is faster than looking up (docs/performance.md)
+
+Hit = Callable[[Rule], None]
+Look = Callable[[Sight, Hit, Hit], None]
+
+
+@dataclass(slots=True)
+class Defined:
+    """Names of what was defined, to be resolved once the source is compiled."""
+
+    rules: list[Rule]
+    fused: str | None = None
+    singles: dict[str, str] = field(default_factory=dict)
+    reads: dict[str, str] = field(default_factory=dict)
+
+
+def define_look(cond: Conditions, rules: list[Rule], event_type: str) -> Defined:
+    """Write the source for these rules."""
+    if len(rules) <= INDEX_FROM:
+        return Defined(rules, fused=_fused(cond, rules, event_type))
+    defined = Defined(rules)
+    for rule in rules:
+        defined.singles[rule.id] = _fused(cond, [rule], event_type)
+    for rule in rules:
+        if rule.when is None:
+            continue
+        names = [name for name, _ in equalities(rule.when)]
+        names += [name for name, _, _ in thresholds(rule.when)]
+        for name in names:
+            if not is_costly(name) and name not in defined.reads:
+                source = cond.reader(event_type).source(name)
+                defined.reads[name] = cond.define(f"return {source}")
+    return defined
+
+
+def finish_look(cond: Conditions, defined: Defined) -> Look:
+    """The function itself."""
+    if defined.fused is not None:
+        fused: Look = cond[defined.fused]
+        return fused
+    return _Index(cond, defined).look
+
+
+def _fused(cond: Conditions, rules: list[Rule], event_type: str) -> str:
+    """Names that cost nothing are loaded first; features only where the rule gets that far."""
+    reader = cond.reader(event_type)
+    blocks = [_block(cond, rule, reader) for rule in rules]
+    cheap = reader.loads([name for name in reader.locals if not is_costly(name)])
+    costly = [reader.locals[name] for name in reader.locals if is_costly(name)]
+    memo = [" = ".join(costly) + " = UNSET"] if costly else []
+    lines = [line for block in blocks for line in block]
+    return cond.define(*cheap, *memo, *lines, arguments="x, hits, unknown")
+
+
+def _block(cond: Conditions, rule: Rule, reader: Reader) -> list[str]:
+    constant = cond.constants.add(rule)
+    if rule.when is None and rule.except_ is None:
+        return [f"hits({constant})"]
+    parts, fails = [], []
+    if rule.when is not None:
+        parts.append(true_source(rule.when, reader, cond.constants))
+        fails.append(false_source(rule.when, reader, cond.constants))
+    if rule.except_ is not None:
+        parts.append(false_source(rule.except_, reader, cond.constants))
+        fails.append(true_source(rule.except_, reader, cond.constants))
+    names = dict.fromkeys(n for e in (rule.when, rule.except_) if e is not None for n in e.reads)
+    loads = []
+    for name in names:
+        if is_costly(name):
+            variable = reader(name)
+            loads += [f"if {variable} is UNSET:", f"    {variable} = {reader.source(name)}"]
+    nullable = [reader(n) for n in names if not n.startswith("lists.")]
+    missing = " or ".join(f"{variable} is None" for variable in nullable)
+    body = [f"if {' and '.join(f'({p})' for p in parts)}:", f"    hits({constant})"]
+    if missing:
+        sure = " or ".join(f"({fail})" for fail in fails)
+        body += [f"elif ({missing}) and not ({sure}):", f"    unknown({constant})"]
+    guard = _cheap_part(rule.when, reader, cond) if loads else None
+    if guard is None:
+        return loads + body
+    return [f"if {guard}:"] + ["    " + line for line in loads + body]
+
+
+def _cheap_part(when: Expression | None, reader: Reader, cond: Conditions) -> str | None:
+    """The and-ed parts without features; the rest is only asked where they are not false."""
+    if when is None:
+        return None
+    parts = []
+    for part in when.conjuncts:
+        if not any(is_costly(name) for name in part.reads):
+            parts.append("not (" + false_source(part, reader, cond.constants) + ")")
+    return " and ".join(parts) or None
+
+
+class _Index:
+    """Rules by their rarest equality, then by a threshold; the rest is asked each time."""
+
+    def __init__(self, cond: Conditions, defined: Defined) -> None:
+        self.reads = {name: cond[function] for name, function in defined.reads.items()}
+        single = {rule.id: cond[function] for rule, function in
+                  ((rule, defined.singles[rule.id]) for rule in defined.rules)}
+        distinct: dict[str, set[Any]] = {}
+        for rule in defined.rules:
+            for name, values in _usable_equalities(rule, self.reads):
+                distinct.setdefault(name, set()).update(values)
+        by_value: dict[str, dict[Any, list[Rule]]] = {}
+        rest: list[Rule] = []
+        for rule in defined.rules:
+            equal = _usable_equalities(rule, self.reads)
+            if not equal:
+                rest.append(rule)
+                continue
+            name, values = max(equal, key=lambda one: (len(distinct[one[0]]) / len(one[1]), one[0]))
+            for value in values:
+                by_value.setdefault(name, {}).setdefault(value, []).append(rule)
+        self.by_value = {
+            name: {value: _Bucket(rules, single, self.reads) for value, rules in values.items()}
+            for name, values in by_value.items()
+        }
+        self.rest = _Bucket(rest, single, self.reads)
+
+    def look(self, x: Sight, hits: Hit, unknown: Hit) -> None:
+        self.rest.look(x, hits, unknown)
+        for name, buckets in self.by_value.items():
+            bucket = buckets.get(self.reads[name](x))
+            if bucket is not None:
+                bucket.look(x, hits, unknown)
+
+
+def _usable_equalities(
+    rule: Rule, reads: dict[str, Any]
+) -> list[tuple[str, frozenset[Any]]]:
+    if rule.when is None:
+        return []
+    return [(name, values) for name, values in equalities(rule.when) if name in reads]
+
+
+class _Bucket:
+    """Rules sorted by one threshold each: a bisection leaves out those that cannot hold."""
+
+    def __init__(
+        self, rules: list[Rule], single: dict[str, Look], reads: dict[str, Any]
+    ) -> None:
+        self.reads = reads
+        self.always: list[Look] = []
+        groups: dict[tuple[str, bool], list[tuple[Decimal, Look]]] = {}
+        common = Counter(
+            (name, sign in (">", ">="))
+            for rule in rules
+            for name, sign, _ in (thresholds(rule.when) if rule.when is not None else ())
+            if name in reads
+        )
+        for rule in rules:
+            usable = [
+                (name, sign in (">", ">="), number)
+                for name, sign, number in (thresholds(rule.when) if rule.when is not None else ())
+                if name in reads
+            ]
+            if not usable:
+                self.always.append(single[rule.id])
+                continue
+            name, is_above, number = max(usable, key=lambda one: (common[one[0], one[1]], one[0]))
+            groups.setdefault((name, is_above), []).append((number, single[rule.id]))
+        self.groups = []
+        for (name, is_above), entries in groups.items():
+            entries.sort(key=lambda one: one[0])
+            numbers = [number for number, _ in entries]
+            self.groups.append((name, is_above, numbers, [look for _, look in entries]))
+
+    def look(self, x: Sight, hits: Hit, unknown: Hit) -> None:
+        for one in self.always:
+            one(x, hits, unknown)
+        for name, is_above, numbers, looks in self.groups:
+            value = self.reads[name](x)
+            if value is None:
+                continue
+            if is_above:
+                for one in looks[: bisect_right(numbers, value)]:
+                    one(x, hits, unknown)
+            else:
+                for one in looks[bisect_left(numbers, value) :]:
+                    one(x, hits, unknown)

@@ -1,0 +1,1 @@
+"""The rulebook: what bank operations wrote, read from YAML, checked and typed."""

@@ -1,0 +1,179 @@
+"""Timers of rules: when is the next one due, in the customer's local time.
+
+In: a rule's timer, the record, the instant. Out: `TimerEntry` in the record; a due timer comes back as an event.
+One value of a moment fires once: the entry stays, spent, until the moment moves.
+Of several `before` already past at arming only the nearest fires, and only while the date itself is ahead.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from belfry.engine import calendars
+from belfry.engine.instants import DAY, NEVER, UTC, at_local, first_local_at, on_feb_29
+from belfry.engine.record import TimerEntry, joined
+from belfry.engine.rulebook.model import Campaign, Rule, Timer
+from belfry.engine.sight import of_key
+from belfry.engine.turn import Turn, drop_timer, local_zone, set_timer
+
+MIDNIGHT = dt.time(0)
+
+
+def timer_name(rule: Rule, key: str) -> str:
+    """Where a rule's timer for one key is kept."""
+    return joined("timer", rule.id, key)
+
+
+def arm_key(turn: Turn, by: str, key: str) -> None:
+    """A customer, account, card or loan became known: arm the timers that it has from the start."""
+    for rule in turn.program.calendar[by]:
+        assert rule.timer is not None
+        if rule.timer.moment is None:
+            due = next_calendar(turn, rule.timer, turn.now, inclusive=True)
+            set_timer(turn.record, timer_name(rule, key), TimerEntry(due))
+        else:
+            arm_moment(turn, rule, key)
+
+
+def arm_campaigns(turn: Turn) -> None:
+    """Ask a new customer when the campaign starts, or now if it runs."""
+    for rule in turn.program.campaigns:
+        assert rule.campaign is not None
+        start, stop = campaign_span(turn, rule.campaign)
+        if turn.now < stop:
+            name = joined("campaign", rule.id, turn.record.customer_id)
+            set_timer(turn.record, name, TimerEntry(max(start, turn.now)))
+
+
+def campaign_span(turn: Turn, campaign: Campaign) -> tuple[dt.datetime, dt.datetime]:
+    """Both ends as instants; naive ones are local to the customer."""
+    tz = local_zone(turn)
+    return _instant(campaign.start, tz), _instant(campaign.stop, tz)
+
+
+def _instant(when: dt.datetime, tz: dt.tzinfo) -> dt.datetime:
+    return (when if when.tzinfo is not None else when.replace(tzinfo=tz)).astimezone(UTC)
+
+
+def arm_moment(turn: Turn, rule: Rule, key: str) -> None:
+    """(Re-)derive a timer that hangs on a date or moment of the record."""
+    timer = rule.timer
+    assert timer is not None
+    code = turn.program.rules[rule.id]
+    assert code.moment is not None
+    moment = code.moment(of_key(turn.record, rule.by, key, turn.now))
+    name = timer_name(rule, key)
+    if moment is None:
+        drop_timer(turn.record, name)
+        return
+    word = moment.isoformat()
+    entry = turn.record.timers.get(name)
+    if entry is not None and entry.moment == word:
+        return
+    dues = _dues(turn, timer, moment)
+    set_timer(turn.record, name, TimerEntry(dues[0] if dues else NEVER, word, dues[1:]))
+
+
+def _dues(turn: Turn, timer: Timer, moment: dt.date | dt.datetime) -> list[dt.datetime]:
+    match timer.kind:
+        case "after":
+            return _after(turn, timer, moment)
+        case "yearly":
+            return [next_yearly(turn, timer, moment, turn.now, inclusive=True)]
+        case _:
+            return _around(turn, timer, moment)
+
+
+def _after(turn: Turn, timer: Timer, moment: dt.date | dt.datetime) -> list[dt.datetime]:
+    tz = local_zone(turn)
+    start = moment if isinstance(moment, dt.datetime) else at_local(moment, MIDNIGHT, tz)
+    return [first_local_at(start + timer.delay, timer.at, tz)]
+
+
+def _around(turn: Turn, timer: Timer, moment: dt.date | dt.datetime) -> list[dt.datetime]:
+    tz = local_zone(turn)
+    offsets = [-offset for offset in timer.before] + list(timer.after)
+    dues = sorted(_offset_due(timer, moment, offset, tz) for offset in offsets or [dt.timedelta(0)])
+    ahead = [due for due in dues if due >= turn.now]
+    past = [due for due in dues if due < turn.now]
+    if past and (_end_of(moment, tz) > turn.now or turn.now - past[-1] <= timer.grace):
+        ahead.insert(0, past[-1])
+    return ahead
+
+
+def _offset_due(
+    timer: Timer, moment: dt.date | dt.datetime, offset: dt.timedelta, tz: dt.tzinfo
+) -> dt.datetime:
+    if isinstance(moment, dt.datetime):
+        if timer.at is None:
+            return moment + offset
+        moment = moment.astimezone(tz).date()
+    if offset % DAY:  # hours are a duration, days are calendar days
+        return at_local(moment, timer.at or MIDNIGHT, tz) + offset
+    return at_local(moment + offset, timer.at or MIDNIGHT, tz)
+
+
+def _end_of(moment: dt.date | dt.datetime, tz: dt.tzinfo) -> dt.datetime:
+    if isinstance(moment, dt.datetime):
+        return moment
+    return at_local(moment + DAY, MIDNIGHT, tz)
+
+
+def next_yearly(
+    turn: Turn, timer: Timer, moment: dt.date | dt.datetime, since: dt.datetime, *, inclusive: bool
+) -> dt.datetime:
+    """The next anniversary at the local time, at or after `since`, never the day itself it began."""
+    tz = local_zone(turn)
+    day = moment.astimezone(tz).date() if isinstance(moment, dt.datetime) else moment
+    year = max(since.astimezone(tz).year, day.year + 1)
+    while True:
+        due = at_local(on_feb_29(day, year, timer.leap), timer.at or MIDNIGHT, tz)
+        if due > since or (inclusive and due == since):
+            return due
+        year += 1
+
+
+def next_calendar(turn: Turn, timer: Timer, since: dt.datetime, *, inclusive: bool) -> dt.datetime:
+    """The next daily, weekly or monthly instant at or after `since`."""
+    tz = local_zone(turn)
+    country = turn.program.book.policies.bank.country
+    day = since.astimezone(tz).date() - DAY
+    if timer.kind == "monthly":
+        day = day.replace(day=1) - DAY  # rolling may bring last month's day into this one
+    while True:
+        day += DAY
+        if not _is_day(timer, day):
+            continue
+        due = at_local(calendars.roll(day, timer.roll, country), timer.at or MIDNIGHT, tz)
+        if due > since or (inclusive and due == since):
+            return due
+
+
+def _is_day(timer: Timer, day: dt.date) -> bool:
+    match timer.kind:
+        case "daily":
+            return True
+        case "weekly":
+            return day.weekday() == timer.weekday
+        case _:
+            last = (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - DAY
+            return day.day == min(timer.day, last.day)
+
+
+def rearm(turn: Turn, rule: Rule, name: str, entry: TimerEntry) -> None:
+    """After a due instant: the next one, or spent."""
+    timer = rule.timer
+    assert timer is not None
+    record = turn.record
+    if entry.rest:
+        set_timer(record, name, TimerEntry(entry.rest[0], entry.moment, entry.rest[1:]))
+    elif timer.kind == "yearly":
+        moment: Any = dt.date.fromisoformat(entry.moment[:10])
+        due = next_yearly(turn, timer, moment, entry.due, inclusive=False)
+        set_timer(record, name, TimerEntry(due, entry.moment))
+    elif timer.moment is None:
+        due = next_calendar(turn, timer, max(entry.due, turn.now), inclusive=False)
+        set_timer(record, name, TimerEntry(due))
+    else:
+        set_timer(record, name, TimerEntry(NEVER, entry.moment))

@@ -1,0 +1,65 @@
+"""One turn of the loop for one customer: the record, the program, the instant, and what comes out.
+
+In: made by the transition. Out: passed to every part of it, so that none keeps state of its own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+
+from belfry.engine.decisions import Attempt, Conversion, Decision, TaskOrder
+from belfry.engine.instants import NEVER, zone
+from belfry.engine.program.build import Program
+from belfry.engine.record import Record, TimerEntry
+
+
+class Turn(msgspec.Struct, gc=False):
+    """`now` is the instant at which this turn happens; `derived` are events still to be applied."""
+
+    program: Program
+    record: Record
+    now: dt.datetime
+    decisions: list[Decision] = []
+    attempts: list[Attempt] = []
+    tasks: list[TaskOrder] = []
+    conversions: list[Conversion] = []
+    unknown: list[str] = []
+    errors: list[str] = []
+    derived: list[Any] = []
+    fired: int = 0
+
+
+def zone_name(turn: Turn) -> str:
+    """The customer's zone, else the bank's."""
+    name: str | None = turn.record.customer.time_zone
+    return name or turn.program.book.policies.bank.time_zone
+
+
+def local_zone(turn: Turn) -> dt.tzinfo:
+    """The zone to reckon timers in; UTC where the name is unknown (gates refuse to send then)."""
+    return zone(zone_name(turn)) or dt.UTC
+
+
+def set_timer(record: Record, name: str, entry: TimerEntry) -> None:
+    """Arm or re-arm a timer and keep `next_due` right."""
+    before = record.timers.get(name)
+    record.timers[name] = entry
+    if entry.due < record.next_due:
+        record.next_due = entry.due
+    elif before is not None and before.due == record.next_due:
+        settle_next_due(record)
+
+
+def drop_timer(record: Record, name: str) -> None:
+    """Disarm a timer; nothing if it is not armed."""
+    before = record.timers.pop(name, None)
+    if before is not None and before.due == record.next_due:
+        settle_next_due(record)
+
+
+def settle_next_due(record: Record) -> None:
+    """Find the earliest due again."""
+    record.next_due = min((entry.due for entry in record.timers.values()), default=NEVER)

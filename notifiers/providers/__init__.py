@@ -1,0 +1,1 @@
+"""One file per provider; `belfry.notifiers.provider.PROVIDERS` lists them."""

@@ -1,0 +1,1 @@
+"""Whoever runs the engine: replay, rule tests, explain; later the embedded host and the cluster."""

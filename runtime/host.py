@@ -1,0 +1,102 @@
+"""A host in memory: records, links and due timers of many customers, driven by event time.
+
+In: events in order of time. Out: each outcome, handed to `deliver`, whose answers come back as events.
+Invariant: before an event at T all timers due before T have run; timers due at T run after the events of T.
+Replay, rule tests and explain are this host with different ears.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from belfry.engine.decisions import Attempt, Outcome
+from belfry.engine.events import Answer, Timer
+from belfry.engine.instants import NEVER
+from belfry.engine.links import Links
+from belfry.engine.program import Program
+from belfry.engine.record import SEPARATOR, Record
+from belfry.engine.transition import new_record, transition
+
+ARBITRATION = "arbitration"
+Deliver = Callable[[Attempt], Answer | None]
+Listen = Callable[[Record, Any, Outcome], None]
+
+
+class MemoryHost:
+    """All customers of a replay. `listen` hears every outcome, in order."""
+
+    def __init__(self, program: Program, deliver: Deliver, listen: Listen) -> None:
+        self.program = program
+        self.deliver = deliver
+        self.listen = listen
+        self.links = Links()
+        self.records: dict[str, Record] = {}
+        self.counts: Counter[str] = Counter()
+        self.now: dt.datetime | None = None
+        self._seen: set[str] = set()
+        self._due: list[tuple[dt.datetime, str]] = []
+
+    def accept(self, event: Any) -> bool:
+        """Apply one event to every customer concerned; False: nobody knows whose it is."""
+        name = f"{event.source}{SEPARATOR}{event.id}"
+        if name in self._seen:
+            self.counts["repeated"] += 1
+            return True
+        customers = self.links.resolve(event)
+        if customers is None:
+            return False
+        self._seen.add(name)
+        self.run_until(event.time, inclusive=False)
+        self.now = event.time
+        seen = "applied"
+        for customer_id in customers:
+            record = self.records.get(customer_id)
+            if record is None:
+                record = self.records[customer_id] = new_record(self.program, customer_id)
+            seen = self._step(record, event)
+        self.counts[seen] += 1
+        return True
+
+    def run_until(self, instant: dt.datetime, *, inclusive: bool = True) -> None:
+        """Let the timers that are due by then fire, in order of instant and customer."""
+        due = self._due
+        while due and (due[0][0] < instant or (inclusive and due[0][0] == instant)):
+            at, customer_id = heapq.heappop(due)
+            record = self.records[customer_id]
+            if record.next_due == at:
+                self.now = at
+                self._step(record, Timer(id="due", time=at))
+
+    def close_arbitration(self) -> None:
+        """Carry windows that are open to their end: what asked to speak by now is decided."""
+        for customer_id in sorted(self.records):
+            record = self.records[customer_id]
+            while record.waiting:
+                at = min(
+                    entry.due
+                    for name, entry in record.timers.items()
+                    if name.startswith(ARBITRATION)
+                )
+                self._step(record, Timer(id="due", time=at, only=ARBITRATION))
+
+    def _step(self, record: Record, event: Any) -> str:
+        before = record.next_due
+        outcome = transition(self.program, record, event)
+        if outcome.seen == "applied":
+            self.listen(record, event, outcome)
+            for attempt in outcome.attempts:
+                answer = self.deliver(attempt)
+                if answer is not None:
+                    self._step(record, answer)
+        if record.next_due != before and record.next_due != NEVER:
+            heapq.heappush(self._due, (record.next_due, record.customer_id))
+        return outcome.seen
+
+
+def in_time_order(events: Iterable[Any]) -> list[Any]:
+    """Stable: events of one instant keep their order."""
+    return sorted(events, key=lambda event: event.time)

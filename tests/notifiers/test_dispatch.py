@@ -1,0 +1,145 @@
+"""One attempt is carried out: each way it can end is an answer."""
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+import pytest
+
+from belfry.engine.decisions import Attempt
+from belfry.engine.event_types import STANDARD
+from belfry.engine.rulebook.model import Bank, Policies, Rulebook, Template
+from belfry.notifiers.dispatch import carry_out, text_of
+from belfry.notifiers.provider import Accepted, Failure, Rejected, Retry, Said, Unknown
+
+NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
+LATER = NOW + dt.timedelta(hours=1)
+
+
+class Recorder:
+    """A provider that says what it was told to say, and remembers what it was asked."""
+
+    def __init__(self, said: Said | None = None) -> None:
+        self.name = "recorder"
+        self.said = said
+        self.texts: list[str] = []
+
+    def send(self, attempt: Attempt, text: str) -> Said:
+        self.texts.append(text)
+        if self.said is None:
+            raise RuntimeError("a bug in a provider")
+        return self.said
+
+    def close(self) -> None: ...
+
+
+def book(*templates: tuple[str, str]) -> Rulebook:
+    texts = {
+        ("hello", language, "sms"): Template("hello", language, "sms", "txt", text)
+        for language, text in templates
+    }
+    bank = Bank(language="zh", languages=("zh", "en"))
+    policies = Policies(bank=bank, classes={}, quiet_hours=(), caps=(), channels={})
+    return Rulebook(
+        hash="",
+        rules={},
+        features={},
+        segments={},
+        lists={},
+        macros={},
+        policies=policies,
+        templates=texts,
+        event_types=STANDARD,
+    )
+
+
+def attempt(**changes: Any) -> Attempt:
+    given = Attempt(
+        attempt_id="a-1",
+        message_id="m-1",
+        customer_id="C1",
+        rule="hello",
+        key="C1",
+        message_class="service",
+        channel="sms",
+        provider="recorder",
+        address="+8613800138000",
+        language="en",
+        template="hello",
+        title="Hello",
+        values={"customer": {"name": "Wang Fang"}},
+        at=NOW,
+        expires_at=LATER,
+    )
+    return msgspec.structs.replace(given, **changes)
+
+
+ENGLISH = ("en", "Dear {{ customer.name }}")
+
+
+def test_an_accepted_attempt_comes_back_as_an_event_of_its_customer() -> None:
+    provider = Recorder(Accepted("ref-9"))
+    answer = carry_out(attempt(), book(ENGLISH), {"recorder": provider}, at=NOW)
+    assert provider.texts == ["Dear Wang Fang"]
+    assert (answer.result, answer.provider_ref, answer.customer_id) == ("accepted", "ref-9", "C1")
+    assert (answer.attempt_id, answer.time) == ("a-1", NOW)
+
+
+def test_the_same_attempt_gives_the_same_event_id_so_a_repeat_counts_once() -> None:
+    first = carry_out(attempt(), book(ENGLISH), {"recorder": Recorder(Accepted())}, at=NOW)
+    again = carry_out(attempt(), book(ENGLISH), {"recorder": Recorder(Accepted())}, at=LATER)
+    assert (first.source, first.id) == (again.source, again.id)
+
+
+REFUSALS = [
+    ("expired at this instant", {"expires_at": NOW}, "rejected", "never", "expired"),
+    ("no such provider", {"provider": "x"}, "rejected", "other_provider", "not_configured: x"),
+    ("no such text", {"template": "x"}, "rejected", "never", "no_template: x"),
+    (
+        "a value is missing",
+        {"values": {}},
+        "rejected",
+        "never",
+        "unrenderable: hello/en.sms.txt: 'customer' is undefined",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "result", "retry", "code"),
+    [row[1:] for row in REFUSALS],
+    ids=[row[0] for row in REFUSALS],
+)
+def test_what_must_not_go_out_is_rejected_without_a_call(
+    changes: dict[str, Any], result: str, retry: str, code: str
+) -> None:
+    provider = Recorder(Accepted())
+    answer = carry_out(attempt(**changes), book(ENGLISH), {"recorder": provider}, at=NOW)
+    assert (answer.result, answer.retry, answer.code) == (result, retry, code)
+    assert provider.texts == []
+
+
+SAID: list[tuple[Said | None, str, str, str]] = [
+    (
+        Rejected(Failure.INVALID_ADDRESS, Retry.NEVER, raw="21211"),
+        "rejected",
+        "never",
+        "invalid_address: 21211",
+    ),
+    (Unknown(Failure.TIMED_OUT), "unknown", "never", "timed_out"),
+    (None, "unknown", "never", "crashed: RuntimeError"),
+]
+
+
+@pytest.mark.parametrize(("said", "result", "retry", "code"), SAID)
+def test_every_answer_keeps_its_failure_and_the_providers_word(
+    said: Said | None, result: str, retry: str, code: str
+) -> None:
+    answer = carry_out(attempt(), book(ENGLISH), {"recorder": Recorder(said)}, at=NOW)
+    assert (answer.result, answer.retry, answer.code) == (result, retry, code)
+
+
+def test_without_the_customers_language_the_banks_first_one_is_written() -> None:
+    texts = book(("zh", "您好"), ENGLISH)
+    assert text_of(attempt(language="cs"), texts) == "您好"
+    assert text_of(attempt(language="en"), texts) == "Dear Wang Fang"

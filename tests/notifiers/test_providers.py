@@ -1,0 +1,76 @@
+"""What only the console or only the file does."""
+
+import datetime as dt
+import io
+from pathlib import Path
+
+import orjson
+
+from belfry.engine.decisions import Attempt
+from belfry.notifiers.provider import masked_address
+from belfry.notifiers.providers.console import WIDTH, Console, box, columns
+from belfry.notifiers.providers.file import File
+
+ATTEMPT = Attempt(
+    attempt_id="a-1",
+    message_id="m-1",
+    customer_id="C1",
+    rule="low-balance",
+    key="A1",
+    message_class="service",
+    channel="sms",
+    provider="console",
+    address="+8613800138000",
+    language="zh",
+    template="low_balance",
+    title="Balance fell",
+    values={},
+    at=dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC),
+    expires_at=dt.datetime(2026, 3, 2, 22, 0, tzinfo=dt.UTC),
+)
+
+
+def test_the_console_masks_the_contact() -> None:
+    stream = io.StringIO()
+    Console(stream=stream).send(ATTEMPT, "hello")
+    assert "****8000" in stream.getvalue()
+    assert "13800" not in stream.getvalue()
+
+
+def test_the_box_is_straight_also_around_chinese() -> None:
+    lines = box(ATTEMPT, "您的账户余额不足，" * 12 + "\nsecond line").splitlines()
+    assert {columns(line) for line in lines} == {WIDTH}
+    assert any("second line" in line for line in lines)
+
+
+def test_a_text_cannot_draw_on_the_terminal() -> None:
+    assert "\x1b" not in box(ATTEMPT, "\x1b[2J gone")
+
+
+def test_the_file_keeps_one_object_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "messages.ndjson"
+    provider = File(path=path)
+    provider.send(ATTEMPT, "first\nwith a break")
+    provider.send(ATTEMPT, "second")
+    provider.close()
+    rows = [orjson.loads(line) for line in path.read_bytes().splitlines()]
+    assert [row["text"] for row in rows] == ["first\nwith a break", "second"]
+    assert rows[0]["address"] == "+8613800138000"
+    assert rows[0]["class"] == "service"
+    assert rows[0]["expires_at"] == "2026-03-02T22:00:00+00:00"
+
+
+def test_the_file_is_for_its_owner_only_and_is_appended_to(tmp_path: Path) -> None:
+    path = tmp_path / "messages.ndjson"
+    for _ in range(2):
+        provider = File(path=path)
+        provider.send(ATTEMPT, "hello")
+        provider.close()
+    assert path.stat().st_mode & 0o077 == 0
+    assert len(path.read_bytes().splitlines()) == 2
+
+
+def test_addresses_are_masked_by_their_kind() -> None:
+    assert masked_address("+8613800138000") == "****8000"
+    assert masked_address("novak@bank.cz") == "n****@bank.cz"
+    assert masked_address("12345") == "****"
