@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 
+from belfry.engine.agenda import drop_timer, set_timer
 from belfry.engine import arbitrate
 from belfry.engine.program.build import RuleCode
 from belfry.engine.record import Alert, Candidate, TimerEntry, joined
 from belfry.engine.rulebook.model import Rule
 from belfry.engine.sight import Sight, key_of, of_key
 from belfry.engine.timers import campaign_span
-from belfry.engine.turn import Turn, drop_timer, set_timer
+from belfry.engine.turn import Turn
 
 
 def alert_key(rule_id: str, key: str) -> str:

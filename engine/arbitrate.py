@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
+from belfry.engine.agenda import set_timer
 from belfry.engine import decide
 from belfry.engine.program.build import RuleCode
 from belfry.engine.record import Candidate, TimerEntry, joined
 from belfry.engine.sight import Sight
-from belfry.engine.turn import Turn, set_timer
+from belfry.engine.turn import Turn
 
 
 def accept(turn: Turn, code: RuleCode, candidate: Candidate, sight: Sight) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from belfry.engine.agenda import drop_timer, set_timer
 from belfry.engine import caps, dispatch
 from belfry.engine.decisions import Decision, TaskOrder, derived_id
 from belfry.engine.gates import GATES, STAFF_GATES, Asking, Gate, Hold, Verdict
@@ -17,7 +18,7 @@ from belfry.engine.reasons import Outcome, Reason
 from belfry.engine.record import Candidate, Goal, Sent, TimerEntry, joined
 from belfry.engine.rulebook.model import Rule
 from belfry.engine.sight import Sight, of_key
-from belfry.engine.turn import Turn, drop_timer, local_zone, set_timer
+from belfry.engine.turn import Turn, local_zone
 
 EMIT_DEPTH_MAX = 8  # derived events of derived events; deeper ones are an author's loop
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from belfry.engine import alerts, arbitrate, decide, observe
+from belfry.engine.agenda import arm_wake, drop_timer, settle_next_due
+from belfry.engine import alerts, arbitrate, decide
 from belfry.engine.instants import start_of
-from belfry.engine.program.build import FeatureCode, RuleCode
-from belfry.engine.record import SEPARATOR, TimerEntry
+from belfry.engine.program.build import RuleCode
+from belfry.engine.record import SEPARATOR, TimerEntry, joined
 from belfry.engine.rulebook.model import Absent
 from belfry.engine.segments import settle_segments
 from belfry.engine.sequences import matched_name
 from belfry.engine.sight import Sight, keys_of, of_key
 from belfry.engine.timers import arm_moment, rearm
-from belfry.engine.turn import Turn, drop_timer, local_zone, settle_next_due
+from belfry.engine.turn import Turn, local_zone
 from belfry.engine.windows import evict
 
 
@@ -120,11 +121,11 @@ def _wake(turn: Turn, name: str, entry: TimerEntry, feature_name: str, key: str)
     """A window lost an item by time alone: ask who reads it."""
     drop_timer(turn.record, name)
     feature = turn.program.book.features.get(feature_name)
-    window = turn.record.features.get(feature_name, {}).get(key)
+    window = turn.record.windows.get(joined(feature_name, key) if key else feature_name)
     if feature is None or window is None:
         return
     evict(feature, window, turn.now)
-    observe.arm_wake(turn, FeatureCode(feature, None, None, wakes=True), key, window)
+    arm_wake(of_key(turn.record, "customer", "", turn.now), feature, key, window)
     live = list(turn.record.live)
     segments = turn.program.wake_segments.get(feature_name, [])
     if segments:

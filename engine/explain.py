@@ -50,7 +50,7 @@ def explain_rule(
     turn = Turn(program, copied, at)
     if event is not None:
         plan = program.types[event.__struct_config__.tag]
-        sight = observe(turn, event, plan, is_late=False)
+        sight = observe(program, copied, event, plan, at, is_late=False)
         settle_segments(turn, plan.segments)
         if key_of(sight, rule.by):
             return [_explained(program, copied, rule, sight)]

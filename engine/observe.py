@@ -6,81 +6,43 @@ Invariant: a late event fills what is missing and counts in its windows, but nev
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from msgspec import UNSET
 
-from belfry.engine.program.build import FeatureCode, ForType
-from belfry.engine.record import ConsentEntry, ContactPoint, TimerEntry, Window, joined
-from belfry.engine.sight import Sight, key_of, of_event
+from belfry.engine.program.build import ForType, Program
+from belfry.engine.record import SEPARATOR, ConsentEntry, ContactPoint, Record
+from belfry.engine.sight import Sight, of_event
 from belfry.engine.timers import arm_key
-from belfry.engine.turn import Turn, set_timer
-from belfry.engine.windows import add, next_change_at, undo
+from belfry.engine.turn import Turn
+from belfry.engine.windows import undo
 
 
-def observe(turn: Turn, event: Any, plan: ForType, *, is_late: bool) -> Sight:
+def observe(
+    program: Program, record: Record, event: Any, plan: ForType, now: dt.datetime, *, is_late: bool
+) -> Sight:
     """Take the event into the record; features that count the current event included."""
-    merge = MERGES.get(event.__struct_config__.tag)
-    before = None
-    if plan.needs_previous:
-        before = _entity_before(turn, event)
+    before = _entity_before(record, event) if plan.needs_previous else None
+    merge = MERGES.get(event.__class__.__struct_config__.tag)
     if merge is not None:
-        merge(turn, event, is_late)
-    sight = of_event(turn.record, event, turn.now)
+        merge(program, record, event, now, is_late)
+    sight = of_event(record, event, now)
     sight.p = before
-    if plan.included and getattr(event, "reverses", None) is None:
-        update_features(turn, sight, plan.included)
+    if plan.update_included is not None and getattr(event, "reverses", None) is None:
+        plan.update_included(sight)
     return sight
-
-
-def update_features(turn: Turn, sight: Sight, codes: list[FeatureCode]) -> None:
-    """Add the event to each feature whose `where` it meets."""
-    features = turn.record.features
-    event = sight.e
-    for code in codes:
-        if code.where is not None and not code.where(sight):
-            continue
-        value = None
-        if code.value is not None:
-            value = code.value(sight)
-            if value is None:
-                continue
-        feature = code.feature
-        by = feature.by
-        key = "" if by == "customer" else key_of(sight, by)
-        if not key and by != "customer":
-            continue
-        windows = features.get(feature.name)
-        if windows is None:
-            windows = features[feature.name] = {}
-        window = windows.get(key)
-        if window is None:
-            window = windows[key] = Window()
-        add(feature, window, event.time, value, event.id)
-        if code.wakes:
-            arm_wake(turn, code, key, window)
-
-
-def arm_wake(turn: Turn, code: FeatureCode, key: str, window: Window) -> None:
-    """See to it that the rules which read the feature are asked when it empties by time."""
-    name = joined("wake", code.feature.name, key)
-    if name not in turn.record.timers:
-        due = next_change_at(code.feature, window)
-        if due is not None:
-            set_timer(turn.record, name, TimerEntry(due))
 
 
 def undo_features(turn: Turn, event_id: str) -> None:
     """A transaction was reversed: take it out of every feature that can be undone."""
-    for name, windows in turn.record.features.items():
-        feature = turn.program.book.features.get(name)
+    for name, window in turn.record.windows.items():
+        feature = turn.program.book.features.get(name.partition(SEPARATOR)[0])
         if feature is not None:
-            for window in windows.values():
-                undo(feature, window, event_id)
+            undo(feature, window, event_id)
 
 
-def _entity_before(turn: Turn, event: Any) -> Any:
-    record = turn.record
+def _entity_before(record: Record, event: Any) -> Any:
     match event.__struct_config__.tag:
         case "customer" | "preference":
             found = record.customer
@@ -101,27 +63,31 @@ def _merge_fields(entity: Any, event: Any, is_late: bool) -> None:
         setattr(entity, name, value)
 
 
-def _customer(turn: Turn, event: Any, is_late: bool) -> None:
-    _merge_fields(turn.record.customer, event, is_late)
+def _customer(
+    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+) -> None:
+    _merge_fields(record.customer, event, is_late)
 
 
-def _entity(turn: Turn, kind: str, key: str | None) -> Any:
+def _entity(program: Program, record: Record, kind: str, key: str | None, now: dt.datetime) -> Any:
     if not key:
         return None
-    entities = getattr(turn.record, kind + "s")
+    entities = getattr(record, kind + "s")
     entity = entities.get(key)
     if entity is None:
-        entity = entities[key] = turn.program.book.event_types.entities[kind]()
-        arm_key(turn, kind, key)
+        entity = entities[key] = program.book.event_types.entities[kind]()
+        arm_key(Turn(program, record, now), kind, key)
     return entity
 
 
-def _account(turn: Turn, event: Any, is_late: bool) -> None:
-    entity = _entity(turn, "account", event.account_id)
+def _account(
+    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+) -> None:
+    entity = _entity(program, record, "account", event.account_id, now)
     if entity is None:
         return
     _merge_fields(entity, event, is_late)
-    leads, me = turn.record.leads, turn.record.customer_id
+    leads, me = record.leads, record.customer_id
     if event.holders is not UNSET and event.holders is not None:
         first = next((h.customer_id for h in event.holders if h.role == "owner"), None)
         is_first = first == me
@@ -133,14 +99,18 @@ def _account(turn: Turn, event: Any, is_late: bool) -> None:
         leads.remove(event.account_id)
 
 
-def _card(turn: Turn, event: Any, is_late: bool) -> None:
-    entity = _entity(turn, "card", event.card_id)
+def _card(
+    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+) -> None:
+    entity = _entity(program, record, "card", event.card_id, now)
     if entity is not None:
         _merge_owned(entity, event, is_late)
 
 
-def _loan(turn: Turn, event: Any, is_late: bool) -> None:
-    entity = _entity(turn, "loan", event.loan_id)
+def _loan(
+    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+) -> None:
+    entity = _entity(program, record, "loan", event.loan_id, now)
     if entity is not None:
         _merge_owned(entity, event, is_late)
 
@@ -152,20 +122,24 @@ def _merge_owned(entity: Any, event: Any, is_late: bool) -> None:
         entity.account_id = kept
 
 
-def _transaction(turn: Turn, event: Any, is_late: bool) -> None:
+def _transaction(
+    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+) -> None:
     if not event.account_id:
         return
-    entity = turn.record.accounts.get(event.account_id)
+    entity = record.accounts.get(event.account_id)
     if entity is None:
-        entity = _entity(turn, "account", event.account_id)
-        if event.customer_id == turn.record.customer_id:
-            turn.record.leads.append(event.account_id)
+        entity = _entity(program, record, "account", event.account_id, now)
+        if event.customer_id == record.customer_id:
+            record.leads.append(event.account_id)
     if event.balance is not None and not (is_late and entity.balance is not None):
         entity.balance = event.balance
 
 
-def _contact(turn: Turn, event: Any, is_late: bool) -> None:
-    contacts = turn.record.contacts
+def _contact(
+    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+) -> None:
+    contacts = record.contacts
     if event.address is None or event.active is False:
         contacts[:] = [
             c for c in contacts
@@ -186,9 +160,11 @@ def _contact(turn: Turn, event: Any, is_late: bool) -> None:
                 other.primary = False
 
 
-def _consent(turn: Turn, event: Any, is_late: bool) -> None:
+def _consent(
+    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+) -> None:
     subject = (event.purpose, event.channel, event.contact)
-    entries = turn.record.consents
+    entries = record.consents
     for place, entry in enumerate(entries):
         if (entry.purpose, entry.channel, entry.contact) == subject:
             if entry.at > event.time:
@@ -202,12 +178,14 @@ def _consent(turn: Turn, event: Any, is_late: bool) -> None:
     )
 
 
-def _preference(turn: Turn, event: Any, is_late: bool) -> None:
-    _merge_fields(turn.record.preferences, event, is_late)
+def _preference(
+    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+) -> None:
+    _merge_fields(record.preferences, event, is_late)
     for name in ("low_balance_limit", "language"):
         value = getattr(event, name)
         if value is not UNSET:
-            setattr(turn.record.customer, name, value)
+            setattr(record.customer, name, value)
 
 
 MERGES = {

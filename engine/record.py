@@ -66,12 +66,10 @@ class Bucket(msgspec.Struct, array_like=True):
 class Window(msgspec.Struct, omit_defaults=True):
     """The state of one feature for one key: items in event-time order, older ones in day buckets.
 
-    `count`, `total`, `squares` run over items and buckets. `distinct` maps a value to its last instant.
+    `items`: (instant, value, event id). `count`, `total`, `squares` run over items and buckets. `distinct` maps a value to its last instant.
     """
 
-    times: list[dt.datetime] = []
-    values: list[Any] = []
-    ids: list[str] = []
+    items: list[tuple[dt.datetime, Any, str]] = []
     count: int = 0
     total: Decimal = Decimal(0)
     squares: Decimal = Decimal(0)
@@ -182,6 +180,7 @@ class Record(msgspec.Struct):
     """All of one customer. `seen` maps the ids inside the allowed lateness to their times.
 
     `leads`: accounts of which this customer is the first owner. `live`: keys of alerts pending or firing.
+    `windows`: state of features, by name or (for accounts, cards, loans) by name and key.
     """
 
     customer_id: str
@@ -196,7 +195,7 @@ class Record(msgspec.Struct):
     consents: list[ConsentEntry] = []
     preferences: Preferences = msgspec.field(default_factory=Preferences)
     seen: dict[str, dt.datetime] = {}
-    features: dict[str, dict[str, Window]] = {}
+    windows: dict[str, Window] = {}
     segments: dict[str, SegmentState] = {}
     alerts: dict[str, Alert] = {}
     live: list[str] = []

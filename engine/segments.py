@@ -6,11 +6,12 @@ Invariant: unknown changes nothing. The first value ever counts at once and is n
 
 from __future__ import annotations
 
+from belfry.engine.agenda import drop_timer, set_timer
 from belfry.engine.decisions import derived_id
 from belfry.engine.events import Segment
 from belfry.engine.record import SegmentState, TimerEntry, joined
 from belfry.engine.sight import of_key
-from belfry.engine.turn import Turn, drop_timer, set_timer
+from belfry.engine.turn import Turn
 
 
 def settle_segments(turn: Turn, names: list[str]) -> None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from belfry.engine.agenda import drop_timer, set_timer
 from belfry.engine import calendars
 from belfry.engine.instants import DAY, NEVER, UTC, at_local, first_local_at, on_feb_29
 from belfry.engine.record import TimerEntry, joined
 from belfry.engine.rulebook.model import Campaign, Rule, Timer
 from belfry.engine.sight import of_key
-from belfry.engine.turn import Turn, drop_timer, local_zone, set_timer
+from belfry.engine.turn import Turn, local_zone
 
 MIDNIGHT = dt.time(0)
 

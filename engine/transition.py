@@ -12,7 +12,8 @@ from typing import Any
 
 from belfry.engine import alerts, dispatch, due
 from belfry.engine.decisions import Outcome
-from belfry.engine.observe import observe, undo_features, update_features
+from belfry.engine.events import Answer, Receipt, Timer
+from belfry.engine.observe import observe, undo_features
 from belfry.engine.program.build import ForType, Program
 from belfry.engine.reasons import Reason
 from belfry.engine.record import Record
@@ -23,7 +24,11 @@ from belfry.engine.timers import arm_campaigns, arm_key, arm_moment, timer_name
 from belfry.engine.turn import Turn
 
 SEEN_MAX = 1000  # ids kept inside the allowed lateness
-NOBODY: frozenset[str] = frozenset()
+SEEN_CHECKED = 16  # below it old ids are not even looked for
+DECISIONS_MAX = 10_000  # in one turn; rules that emit in a circle end here
+ENGINE_EVENTS = frozenset({Timer, Answer, Receipt})
+FAULTY: Any = object()
+NOTHING, REPEATED, LATE = Outcome(), Outcome("repeated"), Outcome("late")
 
 
 def new_record(program: Program, customer_id: str) -> Record:
@@ -32,35 +37,67 @@ def new_record(program: Program, customer_id: str) -> Record:
 
 
 def transition(program: Program, record: Record, event: Any) -> Outcome:
-    """Apply one event. Late ones beyond the bank's lateness only fill in missing facts."""
-    kind = event.__struct_config__.tag
-    if kind == "timer":
-        turn = Turn(program, record, event.time)
-        due.run(turn, event.only)
-    elif kind == "answer" or kind == "receipt":
-        turn = Turn(program, record, event.time)
-        (dispatch.answered if kind == "answer" else dispatch.received)(turn, event)
-    else:
-        latest = record.latest
-        time = event.time
-        is_late = latest is not None and time < latest
-        horizon = program.book.policies.bank.lateness
-        name = f"{event.source}\x1f{event.id}" if event.source else event.id
-        if name in record.seen:
-            return Outcome("repeated")
-        is_too_late = is_late and latest is not None and time <= latest - horizon
-        if is_too_late and kind not in FACT_KINDS:
-            return Outcome("late")
-        turn = Turn(program, record, time if latest is None or time > latest else latest)
-        if latest is None:
-            _begin(turn)
-        if not is_late:
-            record.latest = time
+    """Apply one event. Happenings older than the bank's lateness change nothing but a counter."""
+    plan = program.plans.get(event.__class__)
+    if plan is None or event.__class__ in ENGINE_EVENTS:
+        return _engine_event(program, record, event)
+    now = time = event.time
+    seen = record.seen
+    name = f"{event.source}\x1f{event.id}" if event.source else event.id
+    if name in seen:
+        return REPEATED
+    latest = record.latest
+    is_late = latest is not None and time < latest
+    if is_late:
+        assert latest is not None
+        is_too_late = time <= latest - program.book.policies.bank.lateness
+        if is_too_late and not plan.is_fact:
+            return LATE
+        now = latest
         if not is_too_late:
-            _remember(record, name, time, horizon)
-        _apply(turn, event, kind, is_late=is_late)
+            seen[name] = time
+    else:
+        if latest is None:
+            _begin(Turn(program, record, now))
+        record.latest = time
+        seen[name] = time
+        if len(seen) > SEEN_CHECKED:
+            _forget_old(seen, time - program.book.policies.bank.lateness)
+    x = observe(program, record, event, plan, now, is_late=is_late)
+    found = None
+    if plan.look is not None:
+        try:
+            found = plan.look(x)
+        except ArithmeticError:
+            found = FAULTY
+    if found is None and plan.is_plain and not record.live and getattr(event, "reverses", None) is None:
+        if plan.update_excluded is not None:
+            plan.update_excluded(x)
+        return NOTHING
+    turn = Turn(program, record, now)
+    _advance(turn, event, plan, x, found)
     while turn.derived:
         _derived(turn)
+    return _outcome(turn)
+
+
+def _engine_event(program: Program, record: Record, event: Any) -> Outcome:
+    turn = Turn(program, record, event.time)
+    match event:
+        case Timer():
+            due.run(turn, event.only)
+        case Answer():
+            dispatch.answered(turn, event)
+        case Receipt():
+            dispatch.received(turn, event)
+        case _:
+            raise AssertionError(type(event))
+    while turn.derived:
+        _derived(turn)
+    return _outcome(turn)
+
+
+def _outcome(turn: Turn) -> Outcome:
     return Outcome(
         "applied",
         turn.decisions,
@@ -73,61 +110,54 @@ def transition(program: Program, record: Record, event: Any) -> Outcome:
     )
 
 
-FACT_KINDS = frozenset(
-    {"customer", "account", "card", "loan", "contact", "consent", "preference"}
-)
-
-
 def _begin(turn: Turn) -> None:
     arm_key(turn, "customer", turn.record.customer_id)
     arm_campaigns(turn)
 
 
-def _remember(record: Record, name: str, time: dt.datetime, horizon: dt.timedelta) -> None:
+def _forget_old(seen: dict[str, dt.datetime], edge: dt.datetime) -> None:
     """Ids older than the lateness may go: a repeat of them is refused as late."""
-    seen = record.seen
-    seen[name] = time
-    edge = time - horizon
-    oldest = next(iter(seen))
-    while seen[oldest] <= edge or len(seen) > SEEN_MAX:
-        del seen[oldest]
-        oldest = next(iter(seen))
+    for name in [name for name, time in seen.items() if time <= edge]:
+        del seen[name]
+    while len(seen) > SEEN_MAX:
+        del seen[next(iter(seen))]
 
 
-def _apply(turn: Turn, event: Any, kind: str, *, is_late: bool) -> None:
-    plan = turn.program.types[kind]
+def _advance(turn: Turn, event: Any, plan: ForType, x: Sight, found: Any) -> None:
+    """What an event sets in motion once it has been observed and matched."""
+    reverses = getattr(event, "reverses", None)
     record = turn.record
-    live = list(record.live) if record.live else None
-    sight = observe(turn, event, plan, is_late=is_late)
-    if getattr(event, "reverses", None) is not None:
-        _reverse(turn, event.reverses)
+    if reverses is not None:
+        _reverse(turn, reverses)
+    live = list(record.live) if record.live else []
+    skip = frozenset(live)
     if plan.segments:
         settle_segments(turn, plan.segments)
-    _match(turn, plan, sight, frozenset(live) if live else NOBODY)
-    if plan.steps or plan.absents or plan.goals:
-        follow(turn, plan, sight)
-    if live:
-        alerts.end_live(turn, live, plan.ends, sight)
-    if plan.excluded and getattr(event, "reverses", None) is None:
-        update_features(turn, sight, plan.excluded)
-    if plan.moments or plan.lazy_moments:
-        _arm(turn, plan, kind, sight)
-
-
-def _match(turn: Turn, plan: ForType, sight: Sight, skip: frozenset[str]) -> None:
-    """Which rules hold now: directly, for all keys, by tiers."""
-    event = sight.e
-    if plan.look is not None:
-        hits: list[Any] = []
-        unknown: list[Any] = []
+    if found is FAULTY:
+        found = _one_by_one(turn, plan, x)
+    if found is not None:
+        for rule in found[0]:
+            alerts.hit(turn, rule, x, event.id, skip=skip)
+        turn.unknown += [rule.id for rule in found[1]]
+    if plan.spread:
+        _spread(turn, plan, event, skip)
+    for rule in plan.tiered:
         try:
-            plan.look(sight, hits.append, unknown.append)
+            alerts.look_at_tiers(turn, rule, x, event.id)
         except ArithmeticError:
-            hits, unknown = _one_by_one(turn, plan, sight)
-        for rule in hits:
-            alerts.hit(turn, rule, sight, event.id, skip=skip)
-        if unknown:
-            turn.unknown += [rule.id for rule in unknown]
+            turn.errors.append(rule.id)
+    if plan.steps or plan.absents or plan.goals:
+        follow(turn, plan, x)
+    if live:
+        alerts.end_live(turn, live, plan.ends, x)
+    if plan.update_excluded is not None and reverses is None:
+        plan.update_excluded(x)
+    if plan.moments or plan.lazy_moments:
+        _arm(turn, plan)
+
+
+def _spread(turn: Turn, plan: ForType, event: Any, skip: frozenset[str]) -> None:
+    """A change that concerns every key of a rule: all accounts when the customer's limit moved."""
     for rule in plan.spread:
         code = turn.program.rules[rule.id]
         for key in keys_of(turn.record, rule.by):
@@ -139,11 +169,6 @@ def _match(turn: Turn, plan: ForType, sight: Sight, skip: frozenset[str]) -> Non
                 continue
             if holds:
                 alerts.hit(turn, rule, other, event.id, skip=skip)
-    for rule in plan.tiered:
-        try:
-            alerts.look_at_tiers(turn, rule, sight, event.id)
-        except ArithmeticError:
-            turn.errors.append(rule.id)
 
 
 def _one_by_one(turn: Turn, plan: ForType, sight: Sight) -> tuple[list[Any], list[Any]]:
@@ -173,7 +198,7 @@ def _reverse(turn: Turn, event_id: str) -> None:
             alerts.resolve(turn, alert)
 
 
-def _arm(turn: Turn, plan: ForType, kind: str, sight: Sight) -> None:
+def _arm(turn: Turn, plan: ForType) -> None:
     """Timers that hang on what this event may have changed."""
     record = turn.record
     for rule in plan.moments:
@@ -193,9 +218,12 @@ def _derived(turn: Turn) -> None:
     if len(turn.decisions) > DECISIONS_MAX:
         turn.derived.clear()
         return
-    kind = event.__struct_config__.tag
-    _apply(turn, event, kind, is_late=False)
-
-
-DECISIONS_MAX = 10_000  # in one turn; rules that emit in a circle end here
-
+    plan = turn.program.plans[event.__class__]
+    x = observe(turn.program, turn.record, event, plan, turn.now, is_late=False)
+    found = None
+    if plan.look is not None:
+        try:
+            found = plan.look(x)
+        except ArithmeticError:
+            found = FAULTY
+    _advance(turn, event, plan, x, found)

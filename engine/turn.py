@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from belfry.engine.decisions import Attempt, Conversion, Decision, TaskOrder
-from belfry.engine.instants import NEVER, zone
+from belfry.engine.instants import zone
 from belfry.engine.program.build import Program
-from belfry.engine.record import Record, TimerEntry
+from belfry.engine.record import Record
 
 
 class Turn(msgspec.Struct, gc=False):
@@ -41,25 +41,3 @@ def zone_name(turn: Turn) -> str:
 def local_zone(turn: Turn) -> dt.tzinfo:
     """The zone to reckon timers in; UTC where the name is unknown (gates refuse to send then)."""
     return zone(zone_name(turn)) or dt.UTC
-
-
-def set_timer(record: Record, name: str, entry: TimerEntry) -> None:
-    """Arm or re-arm a timer and keep `next_due` right."""
-    before = record.timers.get(name)
-    record.timers[name] = entry
-    if entry.due < record.next_due:
-        record.next_due = entry.due
-    elif before is not None and before.due == record.next_due:
-        settle_next_due(record)
-
-
-def drop_timer(record: Record, name: str) -> None:
-    """Disarm a timer; nothing if it is not armed."""
-    before = record.timers.pop(name, None)
-    if before is not None and before.due == record.next_due:
-        settle_next_due(record)
-
-
-def settle_next_due(record: Record) -> None:
-    """Find the earliest due again."""
-    record.next_due = min((entry.due for entry in record.timers.values()), default=NEVER)

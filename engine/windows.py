@@ -2,6 +2,7 @@
 
 In: a feature's definition, its `Window`, an instant. Out: the value, or None for unknown.
 Invariant: count, total and squares always equal the sum over items and buckets.
+Generated code (program/updates.py) does the common cases inline; what it can't is done here.
 Source: facts on window memory: exact items cost 11-305 KiB a customer over 90 days, buckets 2 KiB.
 """
 
@@ -18,51 +19,41 @@ from belfry.engine.rulebook.model import Feature
 
 ITEMS_KEPT = 128  # of a window longer than a day that is not declared exact; then day buckets
 LIFETIME_ITEMS_KEPT = 16  # without a window: only to undo a recent reversal
+ENDS_KEPT = 2  # of a first or last without a window
 DISTINCT_MAX = 1000
 ZERO = Decimal(0)
 NUMERIC = frozenset({"sum", "mean", "deviation"})
-SQUARED = frozenset({"deviation"})
 
 
 def add(feature: Feature, win: Window, at: dt.datetime, value: Any, event_id: str) -> None:
     """Take one event in, late ones at their place."""
-    operation = feature.operation
-    if operation == "distinct":
-        _add_distinct(feature, win, at, value)
+    if feature.operation == "distinct":
+        _add_distinct(win, at, value)
         return
-    times = win.times
-    if not times or at >= times[-1]:
-        times.append(at)
-        win.values.append(value)
-        win.ids.append(event_id)
+    items = win.items
+    item = (at, value, event_id)
+    if not items or at >= items[-1][0]:
+        items.append(item)
     else:
-        place = bisect_right(times, at)
-        times.insert(place, at)
-        win.values.insert(place, value)
-        win.ids.insert(place, event_id)
+        items.insert(bisect_right(items, at, key=lambda one: one[0]), item)
     win.count += 1
-    if operation in NUMERIC:
+    if feature.operation in NUMERIC:
         win.total += value
-        if operation in SQUARED:
+        if feature.operation == "deviation":
             win.squares += value * value
+    if len(items) > kept(feature) or feature.window is None:
+        bound(feature, win, value)
+
+
+def kept(feature: Feature) -> int:
+    """How many items a window keeps before `bound` must be called."""
     if feature.window is None:
-        _keep_lifetime(feature, win, value)
-    elif len(times) > ITEMS_KEPT:
-        _bound(feature, win)
+        return ENDS_KEPT if feature.operation in ("first", "last") else LIFETIME_ITEMS_KEPT
+    is_exact = feature.exact or feature.window <= DAY
+    return feature.items if is_exact else min(ITEMS_KEPT, feature.items)
 
 
-def _keep_lifetime(feature: Feature, win: Window, value: Any) -> None:
-    if feature.operation == "min":
-        win.low = value if win.low is None or value < win.low else win.low
-    elif feature.operation == "max":
-        win.high = value if win.high is None or value > win.high else win.high
-    kept = 2 if feature.operation in ("first", "last") else LIFETIME_ITEMS_KEPT
-    if len(win.times) > kept:
-        drop = 1 if feature.operation == "first" else 0
-        del win.times[drop], win.values[drop], win.ids[drop]
-
-
-def _add_distinct(feature: Feature, win: Window, at: dt.datetime, value: Any) -> None:
+def _add_distinct(win: Window, at: dt.datetime, value: Any) -> None:
     word = str(value)
     before = win.distinct.get(word)
     if before is None or before < at:
@@ -72,32 +63,44 @@ def _add_distinct(feature: Feature, win: Window, at: dt.datetime, value: Any) ->
         del win.distinct[oldest]
 
 
-def _bound(feature: Feature, win: Window) -> None:
-    """Too many items: exact windows and short ones lose the oldest, others put its day in a bucket."""
-    assert feature.window is not None
-    if feature.exact or feature.window <= DAY:
-        if len(win.times) > feature.items:
+def bound(feature: Feature, win: Window, value: Any) -> None:
+    """Too many items: a lifetime keeps its running figures, a short or exact window loses the oldest,
+    others put their oldest day into a bucket."""
+    items = win.items
+    if feature.window is None:
+        if feature.operation == "min":
+            win.low = value if win.low is None or value < win.low else win.low
+        elif feature.operation == "max":
+            win.high = value if win.high is None or value > win.high else win.high
+        if len(items) > kept(feature):
+            del items[1 if feature.operation == "first" else 0]
+    elif feature.exact or feature.window <= DAY:
+        while len(items) > feature.items:
             _forget(feature, win, 0)
-        return
-    day = win.times[0].date()
-    many = 0
-    while many < len(win.times) and win.times[many].date() == day:
+    else:
+        _spill(feature, win)
+
+
+def _spill(feature: Feature, win: Window) -> None:
+    items = win.items
+    day = items[0][0].date()
+    many = 1
+    while many < len(items) - 1 and items[many][0].date() == day:
         many += 1
-    if many == len(win.times):
-        many -= 1
-    values = win.values[:many]
+    values = [value for _, value, _ in items[:many]]
     numbers = values if feature.operation in NUMERIC else []
+    is_squared = feature.operation == "deviation"
     fresh = Bucket(
         day=day,
         count=many,
         total=sum(numbers, ZERO),
-        squares=sum((v * v for v in numbers), ZERO) if feature.operation in SQUARED else ZERO,
+        squares=sum((v * v for v in numbers), ZERO) if is_squared else ZERO,
         low=min(values) if feature.operation == "min" else None,
         high=max(values) if feature.operation == "max" else None,
         first=values[0],
         last=values[-1],
     )
-    del win.times[:many], win.values[:many], win.ids[:many]
+    del items[:many]
     if win.buckets and win.buckets[-1].day == day:
         fresh = _merge(win.buckets.pop(), fresh)
     win.buckets.append(fresh)
@@ -117,13 +120,13 @@ def _merge(old: Bucket, new: Bucket) -> Bucket:
 
 
 def _forget(feature: Feature, win: Window, place: int) -> None:
-    value = win.values[place]
+    value = win.items[place][1]
     win.count -= 1
     if feature.operation in NUMERIC:
         win.total -= value
-        if feature.operation in SQUARED:
+        if feature.operation == "deviation":
             win.squares -= value * value
-    del win.times[place], win.values[place], win.ids[place]
+    del win.items[place]
 
 
 def evict(feature: Feature, win: Window, now: dt.datetime) -> None:
@@ -142,8 +145,8 @@ def evict(feature: Feature, win: Window, now: dt.datetime) -> None:
         win.count -= gone.count
         win.total -= gone.total
         win.squares -= gone.squares
-    times = win.times
-    while times and times[0] <= edge:
+    items = win.items
+    while items and items[0][0] <= edge:
         _forget(feature, win, 0)
 
 
@@ -151,17 +154,13 @@ def value_at(feature: Feature, win: Window | None, now: dt.datetime) -> Any:
     """The feature's value at `now`; None: unknown (nothing there, or fewer than `at_least`)."""
     operation = feature.operation
     if win is None:
-        if feature.at_least:
-            return None
-        return 0 if operation in ("count", "distinct") else ZERO if operation == "sum" else None
-    if feature.window is not None:
-        times = win.times
-        if (times and times[0] <= now - feature.window) or win.buckets or win.distinct:
-            evict(feature, win, now)
+        win = Window()
+    else:
+        evict(feature, win, now)
     count = len(win.distinct) if operation == "distinct" else win.count
     if count < feature.at_least:
         return None
-    return _VALUES[operation](win, count)
+    return VALUES[operation](win, count)
 
 
 def _mean(win: Window, count: int) -> Decimal | None:
@@ -177,32 +176,30 @@ def _deviation(win: Window, count: int) -> Decimal | None:
 
 
 def _low(win: Window, count: int) -> Any:
-    known = [bucket.low for bucket in win.buckets] + (
-        [win.low] if win.low is not None else win.values
-    )
+    known = [bucket.low for bucket in win.buckets]
+    known += [win.low] if win.low is not None else [item[1] for item in win.items]
     return min(known, default=None)
 
 
 def _high(win: Window, count: int) -> Any:
-    known = [bucket.high for bucket in win.buckets] + (
-        [win.high] if win.high is not None else win.values
-    )
+    known = [bucket.high for bucket in win.buckets]
+    known += [win.high] if win.high is not None else [item[1] for item in win.items]
     return max(known, default=None)
 
 
 def _first(win: Window, count: int) -> Any:
     if win.buckets:
         return win.buckets[0].first
-    return win.values[0] if win.values else None
+    return win.items[0][1] if win.items else None
 
 
 def _last(win: Window, count: int) -> Any:
-    if win.values:
-        return win.values[-1]
+    if win.items:
+        return win.items[-1][1]
     return win.buckets[-1].last if win.buckets else None
 
 
-_VALUES: dict[str, Any] = {
+VALUES: dict[str, Any] = {
     "count": lambda win, count: count,
     "distinct": lambda win, count: count,
     "sum": lambda win, count: win.total,
@@ -216,11 +213,14 @@ _VALUES: dict[str, Any] = {
 
 
 def undo(feature: Feature, win: Window, event_id: str) -> bool:
-    """Take a reversed event out again. False: it is no longer kept as an item, or cannot be undone."""
-    if event_id not in win.ids or (feature.window is None and feature.operation in ("min", "max")):
+    """Take a reversed event out again. False: no longer kept as an item, or it cannot be undone."""
+    if feature.window is None and feature.operation in ("min", "max"):
         return False
-    _forget(feature, win, win.ids.index(event_id))
-    return True
+    for place, item in enumerate(win.items):
+        if item[2] == event_id:
+            _forget(feature, win, place)
+            return True
+    return False
 
 
 def next_change_at(feature: Feature, win: Window) -> dt.datetime | None:
@@ -233,4 +233,4 @@ def next_change_at(feature: Feature, win: Window) -> dt.datetime | None:
     if win.buckets:
         day_after = win.buckets[0].day + dt.timedelta(days=1)
         return dt.datetime.combine(day_after, dt.time(0), dt.UTC) + feature.window
-    return win.times[0] + feature.window if win.times else None
+    return win.items[0][0] + feature.window if win.items else None

@@ -21,7 +21,7 @@ from belfry.notifiers.provider import (
     Unknown,
     answer_event,
 )
-from belfry.notifiers.render import Unrenderable, choose, render
+from belfry.notifiers.render import Unrenderable, text_of
 
 
 def carry_out(
@@ -29,18 +29,6 @@ def carry_out(
 ) -> Answer:
     """`at` is the instant of the call and of its answer."""
     return answer_event(attempt, _said(attempt, book, providers, at=at), at=at)
-
-
-def text_of(attempt: Attempt, book: Rulebook) -> str | Unrenderable | None:
-    """In the customer's language, else in the bank's, in their order; None: no text in any."""
-    bank = book.policies.bank
-    languages = (attempt.language, bank.language, *bank.languages)
-    template = choose(
-        book.templates, name=attempt.template, channel=attempt.channel, languages=languages
-    )
-    if template is None:
-        return None
-    return render(template, language=attempt.language, values=attempt.values)
 
 
 def _said(

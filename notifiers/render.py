@@ -7,28 +7,22 @@ A missing value refuses the message: write `| default("…")` or `{% if … is d
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import jinja2
-import msgspec
-from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
 
+from belfry.engine.decisions import Attempt
 from belfry.engine.faults import Fault
-from belfry.engine.rulebook.model import Template
-from belfry.engine.rulebook.template_names import TESTS, check_template
+from belfry.engine.rulebook.model import Rulebook, Template
+from belfry.engine.rulebook.template_names import check_template
 from belfry.notifiers import formats
-from belfry.notifiers.clean import clean_name, clean_text
+from belfry.notifiers.clean import clean_name
+from belfry.notifiers.sandbox import READER, compiled, field_names, field_of
 
 TEXT_MAX = 4_000  # characters of a rendered text; 26 SMS segments, more than any provider joins
 HTML_MAX = 100_000  # Gmail clips a mail above 102 kB
-READER = "__reader"  # no template can name it: underscores are refused
-
 # Names that strangers choose: where they hold a link or a number, a neutral word stands instead.
 NAMES = (("customer", "name"), ("event", "counterparty", "name"))
 
@@ -66,15 +60,40 @@ def choose(
     return None
 
 
+class Renderer:
+    """The texts of one rulebook, and messages as lines of a file."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._book = book
+
+    def text(self, attempt: Attempt) -> str | Unrenderable | None:
+        return text_of(attempt, self._book)
+
+    def message(self, attempt: Attempt) -> dict[str, object]:
+        return message_row(attempt, self.text(attempt))
+
+
+def text_of(attempt: Attempt, book: Rulebook) -> str | Unrenderable | None:
+    """In the customer's language, else in the bank's, in their order; None: no text in any."""
+    bank = book.policies.bank
+    languages = (attempt.language, bank.language, *bank.languages)
+    template = choose(
+        book.templates, name=attempt.template, channel=attempt.channel, languages=languages
+    )
+    if template is None:
+        return None
+    return render(template, language=attempt.language, values=attempt.values)
+
+
 def render(template: Template, *, language: str, values: Mapping[str, Any]) -> str | Unrenderable:
     """The text in the template's language, with figures as `language` writes them."""
-    environment = HTML if template.format == "html" else TEXT
     place = f"{template.name}/{template.language}.{template.channel}.{template.format}"
     # A Chinese text for a Czech customer (fallback) writes its dates the Chinese way.
     shown_as = language if _same_language(language, template.language) else template.language
     try:
-        compiled = _compiled(environment.belfry_format, template.text)
-        text = compiled.render({**_given(values, shown_as), READER: _reader(values, shown_as)})
+        text = compiled(template.format, template.text).render(
+            {**_given(values, shown_as), READER: _reader(values, shown_as)}
+        )
     except jinja2.UndefinedError as missing:
         return Unrenderable(place, missing.message or "a value is missing")
     except formats.NotShowable as problem:
@@ -89,76 +108,36 @@ def render(template: Template, *, language: str, values: Mapping[str, Any]) -> s
     return text.strip()
 
 
-class PlainData(ImmutableSandboxedEnvironment):
-    """Jinja2 that reads fields of mappings and structs, and nothing else of any object."""
-
-    belfry_format: str
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, jinja2.Undefined):
-            return obj  # the first missing name of a path is the one to tell
-        value = _field(obj, attribute)
-        if value is None:
-            return self.undefined(f"{attribute!r} is missing", obj=obj, name=attribute)
-        return value
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        return self.getattr(obj, str(argument))
-
-    def is_safe_callable(self, obj: Any) -> bool:
-        return False
-
-
-def _environment(*, is_html: bool) -> PlainData:
-    made = PlainData(
-        autoescape=is_html,
-        undefined=jinja2.StrictUndefined,
-        finalize=_shown,
-        keep_trailing_newline=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.belfry_format = "html" if is_html else "txt"
-    made.globals.clear()
-    made.filters = {"default": made.filters["default"]}
-    made.filters |= {name: _in_context(name) for name in formats.FILTERS}
-    made.tests = {name: made.tests[name] for name in TESTS}
-    return made
+def message_row(attempt: Attempt, text: str | Unrenderable | None) -> dict[str, object]:
+    """`text` is null where it could not be made; `fault` then says why."""
+    return {
+        "message_id": attempt.message_id,
+        "attempt_id": attempt.attempt_id,
+        "at": attempt.at.isoformat(),
+        "customer_id": attempt.customer_id,
+        "rule": attempt.rule,
+        "key": attempt.key,
+        "class": attempt.message_class,
+        "channel": attempt.channel,
+        "provider": attempt.provider,
+        "address": attempt.address,
+        "language": attempt.language,
+        "template": attempt.template,
+        "title": attempt.title,
+        "expires_at": None if attempt.expires_at is None else attempt.expires_at.isoformat(),
+        "text": text if isinstance(text, str) else None,
+        "fault": _fault(attempt, text),
+    }
 
 
-def _in_context(name: str) -> Any:
-    """A filter of formats.py with its reader from the context; a missing value stays missing."""
-    shown = formats.FILTERS[name]
-
-    @jinja2.pass_context
-    def apply(context: Context, value: Any, *arguments: Any) -> str:
-        for one in (value, *arguments):
-            if isinstance(one, jinja2.Undefined):
-                str(one)  # StrictUndefined says which name is missing
-        return shown(context[READER], value, *arguments)
-
-    return apply
-
-
-def _shown(value: Any) -> Any:
-    """What a {{ }} puts into the text: data is cleaned here, so that no value can be forgotten."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return clean_text(value)
-    return value
-
-
-TEXT = _environment(is_html=False)
-HTML = _environment(is_html=True)
-ENVIRONMENTS = {"txt": TEXT, "html": HTML}
-
-
-@lru_cache(maxsize=4096)
-def _compiled(kind: str, text: str) -> jinja2.Template:
-    checked = check_template(text)
-    if isinstance(checked, tuple):
-        # A rulebook refuses such a text; one that comes another way is refused here.
-        raise jinja2.TemplateSyntaxError(str(checked[0]), checked[0].place.line)
-    return ENVIRONMENTS[kind].from_string(text)
+def _fault(attempt: Attempt, text: str | Unrenderable | None) -> str | None:
+    match text:
+        case str():
+            return None
+        case Unrenderable(template=template, why=why):
+            return f"{template}: {why}"
+        case None:
+            return f"{attempt.template}: no text for {attempt.channel} in any language"
 
 
 def _given(values: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -173,7 +152,7 @@ def _replace_name(given: dict[str, Any], path: tuple[str, ...], language: str) -
     *parents, last = path
     holder = given
     for parent in parents:
-        inner = _field(holder, parent)
+        inner = field_of(holder, parent)
         if inner is None:
             return
         copy = _as_dict(inner)
@@ -188,23 +167,7 @@ def _as_dict(value: Any) -> dict[str, Any]:
     """A copy: what the engine gave is not changed."""
     if isinstance(value, Mapping):
         return dict(value)
-    return {name: _field(value, name) for name in _field_names(value)}
-
-
-def _field_names(value: Any) -> tuple[str, ...]:
-    if isinstance(value, msgspec.Struct):
-        return value.__struct_fields__
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return tuple(field.name for field in dataclasses.fields(value))
-    return ()
-
-
-def _field(value: Any, name: str) -> Any:
-    if isinstance(value, Mapping):
-        found = value.get(name)
-    else:
-        found = getattr(value, name) if name in _field_names(value) else None
-    return None if found is msgspec.UNSET else found
+    return {name: field_of(value, name) for name in field_names(value)}
 
 
 def _reader(values: Mapping[str, Any], language: str) -> formats.Reader:
@@ -217,7 +180,7 @@ def _reader(values: Mapping[str, Any], language: str) -> formats.Reader:
 
 def _first(values: Mapping[str, Any], *paths: tuple[str, str]) -> str:
     for outer, inner in paths:
-        found = _field(values.get(outer), inner)
+        found = field_of(values.get(outer), inner)
         if isinstance(found, str) and found:
             return found
     return ""

@@ -2,6 +2,7 @@
 
 In: text. Out: tokens, or the first `Trouble`. Durations (`30d`) and literals become values here.
 Invariant: bounded in length and count; nothing of the text is run.
+Source of the forms: rule_engine 5.1 parser/__init__.py; durations like `30d` are ours.
 """
 
 from __future__ import annotations
@@ -9,27 +10,31 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 LENGTH_MAX = 4000
 TOKENS_MAX = 1000
 DIGITS_MAX = 18  # as for money in events
+CENTURY_S = 36525 * 86400
 _SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n]+|\#.*)
   |(?P<duration>[0-9]+[wdhms](?:[0-9]+[wdhms])*(?![A-Za-z0-9_.]))
-  |(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z_]))
+  |(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z0-9_]))
+  |(?P<figure>[0-9][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)
   |(?P<text>[rsdtb]?(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'))
   |(?P<name>\$?[A-Za-z_][A-Za-z0-9_]*)
-  |(?P<operator>\?\?|=~~|!~~|=~|!~|==|!=|<=|>=|<<|>>|\*\*|//|&\.|&\[|&&|\|\||[-+*/%<>?:().,\[\]{}&|^=!])
+  |(?P<operator>\?\?|=~~|!~~|=~|!~|==|!=|<=|>=|<<|>>|\*\*|//|&\.|&\[|&&|\|\||
+      [-+*/%<>?:().,\[\]{}&|^=!])
   |(?P<wrong>.)""",
     re.VERBOSE,
 )
-_ISO = re.compile(
-    r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE
-)
+_ESCAPE = re.compile(r"""\\([\\'"ntr]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)""")
+_ESCAPES = frozenset("\\'\"ntrxu")
+_ISO = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
 class Trouble(Exception):  # noqa: N818  (not an error of the program)
@@ -74,8 +79,6 @@ def tokenize(text: str) -> list[Token]:
         kind, word, start = str(match.lastgroup), match.group(), match.start()
         if kind == "space":
             continue
-        if kind == "wrong":
-            raise Trouble("B310", start, f"this character means nothing here: {word!r}")
         found.append(_READERS[kind](word, start))
         if len(found) > TOKENS_MAX:
             raise Trouble("B320", start, f"an expression of more than {TOKENS_MAX} words")
@@ -84,25 +87,32 @@ def tokenize(text: str) -> list[Token]:
 
 
 def _number(word: str, start: int) -> Token:
-    try:
-        value = Decimal(word)
-    except InvalidOperation:
-        raise Trouble("B310", start, f"not a number: {word}", width=len(word)) from None
+    value = Decimal(word)
     exponent = value.as_tuple().exponent
-    if len(value.as_tuple().digits) > DIGITS_MAX or not isinstance(exponent, int) or (
-        abs(exponent) > DIGITS_MAX
-    ):
+    is_long = len(value.as_tuple().digits) > DIGITS_MAX
+    if is_long or not isinstance(exponent, int) or abs(exponent) > DIGITS_MAX:
         raise Trouble("B314", start, f"a number of more than {DIGITS_MAX} digits", width=len(word))
     return Token("number", word, start, value)
 
 
+def _figure(word: str, start: int) -> Token:
+    hint = "write numbers as 1000 or 0.5 and durations as 2w, 30d, 12h, 10m, 45s"
+    raise Trouble(
+        "B310", start, f"neither a number nor a duration: {word}", width=len(word), hint=hint
+    )
+
+
 def _duration(word: str, start: int) -> Token:
-    seconds = sum(int(n) * _SECONDS[unit] for n, unit in re.findall(r"([0-9]+)([wdhms])", word))
+    # An author may write any number of digits; int() of thousands of them is refused by Python.
+    parts = re.findall(r"([0-9]+)([wdhms])", word)
+    if any(len(number) > DIGITS_MAX for number, _ in parts):
+        raise Trouble("B314", start, "a duration of more than 100 years", width=len(word))
+    seconds = sum(int(number) * _SECONDS[unit] for number, unit in parts)
     return Token("duration", word, start, _delta(seconds, word, start))
 
 
 def _delta(seconds: int, word: str, start: int) -> dt.timedelta:
-    if seconds > 36525 * 86400:
+    if seconds > CENTURY_S:
         raise Trouble("B314", start, "a duration of more than 100 years", width=len(word))
     return dt.timedelta(seconds=seconds)
 
@@ -111,37 +121,61 @@ def _text(word: str, start: int) -> Token:
     prefix = word[0] if word[0] in "rsdtb" else ""
     if prefix == "b":
         raise Trouble("B314", start, "bytes are not used in rules", width=len(word))
-    body = word[len(prefix) :]
-    try:
-        value = ast.literal_eval(("r" if prefix == "r" else "") + body)
-    except (SyntaxError, ValueError):
-        raise Trouble("B310", start, "a text with a broken escape", width=len(word)) from None
+    value = _unescaped(word, prefix, start)
     if prefix == "d":
         return Token("instant", word, start, _instant(value, word, start))
     if prefix == "t":
-        match = _ISO.fullmatch(value)
-        if match is None or value.upper() in ("P", "PT"):
-            hint = 'write it as 30d or t"P30D"'
-            raise Trouble("B310", start, f"not a duration: {value!r}", width=len(word), hint=hint)
-        parts = [int(part or 0) for part in match.groups()]
-        seconds = sum(n * s for n, s in zip(parts, (604800, 86400, 3600, 60, 1), strict=True))
-        return Token("duration", word, start, _delta(seconds, word, start))
+        return Token("duration", word, start, _iso_duration(value, word, start))
     return Token("text", word, start, value)
 
 
+def _unescaped(word: str, prefix: str, start: int) -> str:
+    body = word[len(prefix) :]
+    if prefix == "r":
+        return body[1:-1]
+    for escape in _ESCAPE.finditer(body):
+        if escape[1][0] not in _ESCAPES or escape[1] in ("x", "u"):
+            place = start + len(prefix) + escape.start()
+            hint = f"write r{body} to keep backslashes as they are"
+            raise Trouble("B310", place, f"a broken escape: {escape[0]}", width=2, hint=hint)
+    value: str = ast.literal_eval(body)
+    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise Trouble("B310", start, "half a surrogate pair is no letter", width=len(word))
+    return value
+
+
+def _iso_duration(value: str, word: str, start: int) -> dt.timedelta:
+    match = _ISO.fullmatch(value)
+    if match is None or value in ("P", "PT") or any(len(n or "") > DIGITS_MAX for n in match.groups()):
+        hint = 'write it as 30d or t"P30D"'
+        raise Trouble("B310", start, f"not a duration: {value!r}", width=len(word), hint=hint)
+    numbers = [int(number or 0) for number in match.groups()]
+    seconds = sum(n * unit for n, unit in zip(numbers, _SECONDS.values(), strict=True))
+    return _delta(seconds, word, start)
+
+
 def _instant(value: str, word: str, start: int) -> dt.datetime:
+    hint = 'write it as d"2026-01-31" or d"2026-01-31T09:00:00+08:00"'
     try:
         found = dt.datetime.fromisoformat(value)
-    except ValueError:
-        hint = 'write it as d"2026-01-31"'
-        raise Trouble("B310", start, f"no such date: {value!r}", width=len(word), hint=hint) from None
-    return (found if found.tzinfo is not None else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+        return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        message = f"no such date: {value!r}"
+        raise Trouble("B310", start, message, width=len(word), hint=hint) from None
 
 
-_READERS = {
+def _wrong(word: str, start: int) -> Token:
+    is_quote = word in "\"'"
+    what = "this text has no end" if is_quote else f"this character means nothing here: {word!r}"
+    raise Trouble("B310", start, what)
+
+
+_READERS: dict[str, Callable[[str, int], Token]] = {
     "number": _number,
+    "figure": _figure,
     "duration": _duration,
     "text": _text,
     "name": lambda word, start: Token("name", word, start),
     "operator": lambda word, start: Token("operator", word, start),
+    "wrong": _wrong,
 }

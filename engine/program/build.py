@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
+from belfry.engine.events import FACTS, type_name
 from belfry.engine.expressions import Expression
 from belfry.engine.program import dependencies as deps
 from belfry.engine.program.conditions import Conditions
-from belfry.engine.program.features import reader_of
+from belfry.engine.program.features import over_entities
 from belfry.engine.program.look import Look, define_look, finish_look
-from belfry.engine.rulebook.model import Feature, Rule, Rulebook, Step
+from belfry.engine.program.updates import SPACE, define_reader, define_update
+from belfry.engine.rulebook.model import Rule, Rulebook, Step
 
 Test = Callable[..., Any]
+FACT_TYPES = frozenset(type_name(struct) for struct in FACTS)
 
 
 def always(x: Any) -> bool:
@@ -54,16 +57,6 @@ class RuleCode:
 
 
 @dataclass(slots=True)
-class FeatureCode:
-    """One feature and how an event of one type contributes to it."""
-
-    feature: Feature
-    where: Test | None
-    value: Test | None
-    wakes: bool
-
-
-@dataclass(slots=True)
 class StepCode:
     """One step of a sequence, absence or goal that an event of this type may match."""
 
@@ -76,8 +69,8 @@ class StepCode:
 class ForType:
     """All that an event of one type sets in motion."""
 
-    included: list[FeatureCode] = field(default_factory=list)
-    excluded: list[FeatureCode] = field(default_factory=list)
+    update_included: Test | None = None
+    update_excluded: Test | None = None
     look: Look | None = None
     direct: list[Rule] = field(default_factory=list)
     spread: list[Rule] = field(default_factory=list)
@@ -90,6 +83,8 @@ class ForType:
     lazy_moments: list[Rule] = field(default_factory=list)
     segments: list[str] = field(default_factory=list)
     needs_previous: bool = False
+    is_plain: bool = False
+    is_fact: bool = False
 
 
 @dataclass(slots=True)
@@ -99,6 +94,7 @@ class Program:
     book: Rulebook
     rules: dict[str, RuleCode]
     types: dict[str, ForType]
+    plans: dict[type, ForType]
     segments: dict[str, list[tuple[str, Test, Test]]]
     calendar: dict[str, list[Rule]]
     campaigns: list[Rule]
@@ -129,18 +125,25 @@ def build_program(book: Rulebook, code: CodeType | None = None) -> Program:
         for name, segment in book.segments.items()
     }
     lookup = _Lookup(cond)
-    readers = {
-        name: reader_of(f, *(lookup.maybe(n) for n in entity.get(name, (None, None))))
-        for name, f in book.features.items()
+    own = {
+        name: over_entities(book.features[name], lookup.maybe(where), lookup.maybe(value))
+        for name, (where, value) in entity.items()
     }
-    by_variable = {feature_names[name]: read for name, read in readers.items()}
-    made = cond.finish(by_variable, code)
+    named = {
+        name: define_reader(cond, f) for name, f in book.features.items() if f.entity is None
+    }
+    for name, function in named.items():
+        cond.sources.append(f"{feature_names[name]} = {function}\n")
+    made = cond.finish({**SPACE, **{feature_names[name]: read for name, read in own.items()}}, code)
+    readers = {name: cond[variable] for name, variable in feature_names.items()}
     rules = {rule.id: _rule_code(book, rule, rule_names[rule.id], cond) for rule in book.rules.values()}
     wakes = _wakes(book)
+    types = {name: _for_type(cond, book, name, type_names[name]) for name in type_names}
     program = Program(
         book=book,
         rules=rules,
-        types={name: _for_type(cond, book, name, type_names[name]) for name in type_names},
+        types=types,
+        plans={struct: types[name] for name, struct in book.event_types.structs.items()},
         segments={
             name: [(v, cond[t] if t else always, cond[f] if f else never) for v, t, f in values]
             for name, values in segment_names.items()
@@ -257,18 +260,16 @@ def _name_type(cond: Conditions, book: Rulebook, event_type: str) -> dict[str, A
             absents.append((rule, 0, step(rule.absent.step)))
         if rule.goal and event_type in rule.goal.step.events:
             goals.append((rule, 0, step(rule.goal.step)))
-    features = [
-        (
-            feature,
-            None if feature.where is None else cond.is_true(feature.where, event_type),
-            None if feature.value is None else cond.value(feature.value, event_type),
-        )
-        for feature in book.features.values()
-        if event_type in feature.events
-    ]
+    features = [f for f in book.features.values() if event_type in f.events]
+    wakes = frozenset(_wakes(book))
+    included, excluded = (
+        define_update(cond, [f for f in features if f.current_included is now], event_type, wakes)
+        for now in (True, False)
+    )
     direct = _direct_rules(book, event_type)
     return {
-        "features": features,
+        "included": included,
+        "excluded": excluded,
         "steps": steps,
         "absents": absents,
         "goals": goals,
@@ -310,16 +311,9 @@ def _for_type(cond: Conditions, book: Rulebook, event_type: str, names: dict[str
     def test(name: str | None) -> Test:
         return always if name is None else cond[name]
 
-    wakes = _wakes(book)
     found = ForType()
-    for feature, where, value in names["features"]:
-        code = FeatureCode(
-            feature,
-            None if where is None else cond[where],
-            None if value is None else cond[value],
-            feature.name in wakes,
-        )
-        (found.included if feature.current_included else found.excluded).append(code)
+    found.update_included = None if names["included"] is None else cond[names["included"]]
+    found.update_excluded = None if names["excluded"] is None else cond[names["excluded"]]
     found.steps = [StepCode(rule, i, test(name)) for rule, i, name, _ in names["steps"]]
     found.absents = [StepCode(rule, i, test(name)) for rule, i, name in names["absents"]]
     found.goals = [StepCode(rule, i, test(name)) for rule, i, name in names["goals"]]
@@ -352,6 +346,11 @@ def _for_type(cond: Conditions, book: Rulebook, event_type: str, names: dict[str
         if deps.affected(book, deps.reads_of(*(v.when for v in segment.values)), event_type)
         or event_type == "customer"
     ]
+    found.is_plain = not (
+        found.spread or found.tiered or found.steps or found.absents or found.goals
+        or found.moments or found.lazy_moments or found.segments
+    )  # fmt: skip
+    found.is_fact = event_type in FACT_TYPES
     return found
 
 

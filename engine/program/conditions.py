@@ -91,12 +91,12 @@ class Conditions:
         """All of the generated source."""
         return "\n".join(self.sources)
 
-    def finish(self, readers: Mapping[str, Function], code: CodeType | None = None) -> CodeType:
+    def finish(self, extra: Mapping[str, Any], code: CodeType | None = None) -> CodeType:
         """Compile and run the source; afterwards `functions` has every name."""
         code = code or compile(self.source(), "<rulebook>", "exec")
-        space = {**GLOBALS, "segment_of": segment_of, **readers, **self.constants.names}
+        space = {**GLOBALS, **extra, "segment_of": segment_of, **self.constants.names}
         exec(code, space)  # noqa: S102  generated from checked expressions only
-        self.functions.update(space)
+        self.functions = space
         return code
 
     def __getitem__(self, name: str) -> Function:

@@ -1,4 +1,4 @@
-"""Readers of features for generated code, one closure each.
+"""Readers of features over entities: the customer's accounts, cards or loans as they are now.
 
 In: feature definitions. Out: functions of a `Sight` that return the value at its instant, or None.
 """
@@ -9,45 +9,23 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from belfry.engine.record import Window
 from belfry.engine.rulebook.model import Feature
-from belfry.engine.sight import Sight, key_of, of_key
-from belfry.engine.windows import value_at
+from belfry.engine.sight import Sight, of_key
 
 Read = Callable[[Sight], Any]
-NO_WINDOWS: dict[str, Window] = {}
 
 
-def reader_of(feature: Feature, where: Read | None, value: Read | None) -> Read:
-    """The reader of one feature. `where` and `value` are only used over entities."""
-    if feature.entity is not None:
-        return _over_entities(feature, where, value)
-    name, by = feature.name, feature.by
-    if by == "customer":
-
-        def read_customer(x: Sight) -> Any:
-            return value_at(feature, x.r.features.get(name, NO_WINDOWS).get(""), x.t)
-
-        return read_customer
-
-    def read_key(x: Sight) -> Any:
-        key = key_of(x, by)
-        return value_at(feature, x.r.features.get(name, NO_WINDOWS).get(key), x.t) if key else None
-
-    return read_key
-
-
-def _over_entities(feature: Feature, where: Read | None, value: Read | None) -> Read:
+def over_entities(feature: Feature, where: Read | None, value: Read | None) -> Read:
+    """The reader of one feature."""
     entity, compute = feature.entity, _AGGREGATES[feature.operation]
     assert entity is not None
 
     def read_entities(x: Sight) -> Any:
         found: list[Any] = []
-        for key in getattr(x.r, entity + "s"):
-            if feature.by == "account" and entity != "account":
-                owner = getattr(x.r, entity + "s")[key].account_id
-                if owner != x.account_id:
-                    continue
+        entities = getattr(x.r, entity + "s")
+        for key in entities:
+            if feature.by == "account" and entities[key].account_id != x.account_id:
+                continue
             seen = of_key(x.r, entity, key, x.t)
             if where is not None and not where(seen):
                 continue

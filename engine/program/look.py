@@ -1,7 +1,6 @@
 """One generated function per event type that finds the rules whose condition holds.
 
-In: the rules looked at directly. Out: `Look(x, hits, unknown)`; calls `hits(rule)` for each that is true and
-`unknown(rule)` for each that is neither true nor false.
+In: the rules looked at directly. Out: `Look(x)`: None, or the rules that are true and those that are unknown.
 Up to INDEX_FROM rules: one fused function. Beyond: an index (equality, then threshold) in front of single ones.
 Invariant: the index only leaves out rules that cannot be true; every hit has passed its full condition.
 """
@@ -16,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from belfry.engine.expressions import Expression, equalities, false_source, thresholds, true_source
+from belfry.engine.expressions.tree import Read, children
 from belfry.engine.program.conditions import Conditions
 from belfry.engine.program.reads import Reader, is_costly
 from belfry.engine.rulebook.model import Rule
@@ -23,8 +23,8 @@ from belfry.engine.sight import Sight
 
 INDEX_FROM = 48  # below it one fused function is faster than looking up (docs/performance.md)
 
-Hit = Callable[[Rule], None]
-Look = Callable[[Sight, Hit, Hit], None]
+Found = tuple[list[Rule], list[Rule]]
+Look = Callable[[Sight], Found | None]
 
 
 @dataclass(slots=True)
@@ -72,13 +72,14 @@ def _fused(cond: Conditions, rules: list[Rule], event_type: str) -> str:
     costly = [reader.locals[name] for name in reader.locals if is_costly(name)]
     memo = [" = ".join(costly) + " = UNSET"] if costly else []
     lines = [line for block in blocks for line in block]
-    return cond.define(*cheap, *memo, *lines, arguments="x, hits, unknown")
+    end = "return found"
+    return cond.define(*cheap, *memo, "found = None", *lines, end)
 
 
 def _block(cond: Conditions, rule: Rule, reader: Reader) -> list[str]:
     constant = cond.constants.add(rule)
     if rule.when is None and rule.except_ is None:
-        return [f"hits({constant})"]
+        return _note(0, constant, "")
     parts, fails = [], []
     if rule.when is not None:
         parts.append(true_source(rule.when, reader, cond.constants))
@@ -92,16 +93,34 @@ def _block(cond: Conditions, rule: Rule, reader: Reader) -> list[str]:
         if is_costly(name):
             variable = reader(name)
             loads += [f"if {variable} is UNSET:", f"    {variable} = {reader.source(name)}"]
-    nullable = [reader(n) for n in names if not n.startswith("lists.")]
+    nullable = [reader(n) for n in sorted(_nullable(rule), key=list(names).index)]
     missing = " or ".join(f"{variable} is None" for variable in nullable)
-    body = [f"if {' and '.join(f'({p})' for p in parts)}:", f"    hits({constant})"]
+    body = [f"if {' and '.join(parts)}:", *_note(0, constant)]
     if missing:
         sure = " or ".join(f"({fail})" for fail in fails)
-        body += [f"elif ({missing}) and not ({sure}):", f"    unknown({constant})"]
+        body += [f"elif ({missing}) and not ({sure}):", *_note(1, constant)]
     guard = _cheap_part(rule.when, reader, cond) if loads else None
     if guard is None:
         return loads + body
     return [f"if {guard}:"] + ["    " + line for line in loads + body]
+
+
+def _note(place: int, constant: str, indent: str = "    ") -> list[str]:
+    """Found one: true (0) or unknown (1). The lists are only made when there is something."""
+    lines = ["if found is None:", "    found = ([], [])", f"found[{place}].append({constant})"]
+    return [indent + line for line in lines]
+
+
+def _nullable(rule: Rule) -> set[str]:
+    """The names that may be missing."""
+    found: set[str] = set()
+    pending = [e.tree for e in (rule.when, rule.except_) if e is not None]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Read) and node.nullable:
+            found.add(node.dotted)
+        pending.extend(children(node))
+    return found
 
 
 def _cheap_part(when: Expression | None, reader: Reader, cond: Conditions) -> str | None:
@@ -120,8 +139,9 @@ class _Index:
 
     def __init__(self, cond: Conditions, defined: Defined) -> None:
         self.reads = {name: cond[function] for name, function in defined.reads.items()}
-        single = {rule.id: cond[function] for rule, function in
-                  ((rule, defined.singles[rule.id]) for rule in defined.rules)}
+        single = {rule.id: cond[defined.singles[rule.id]] for rule in defined.rules}
+        order = {rule.id: place for place, rule in enumerate(defined.rules)}
+        self.order = lambda rule: order[rule.id]
         distinct: dict[str, set[Any]] = {}
         for rule in defined.rules:
             for name, values in _usable_equalities(rule, self.reads):
@@ -142,12 +162,17 @@ class _Index:
         }
         self.rest = _Bucket(rest, single, self.reads)
 
-    def look(self, x: Sight, hits: Hit, unknown: Hit) -> None:
-        self.rest.look(x, hits, unknown)
+    def look(self, x: Sight) -> Found | None:
+        found: Found = ([], [])
+        self.rest.look(x, found)
         for name, buckets in self.by_value.items():
             bucket = buckets.get(self.reads[name](x))
             if bucket is not None:
-                bucket.look(x, hits, unknown)
+                bucket.look(x, found)
+        if not found[0] and not found[1]:
+            return None
+        found[0].sort(key=self.order)
+        return found
 
 
 def _usable_equalities(
@@ -190,16 +215,22 @@ class _Bucket:
             numbers = [number for number, _ in entries]
             self.groups.append((name, is_above, numbers, [look for _, look in entries]))
 
-    def look(self, x: Sight, hits: Hit, unknown: Hit) -> None:
+    def look(self, x: Sight, found: Found) -> None:
         for one in self.always:
-            one(x, hits, unknown)
+            _collect(one(x), found)
         for name, is_above, numbers, looks in self.groups:
             value = self.reads[name](x)
             if value is None:
                 continue
             if is_above:
-                for one in looks[: bisect_right(numbers, value)]:
-                    one(x, hits, unknown)
+                possible = looks[: bisect_right(numbers, value)]
             else:
-                for one in looks[bisect_left(numbers, value) :]:
-                    one(x, hits, unknown)
+                possible = looks[bisect_left(numbers, value) :]
+            for one in possible:
+                _collect(one(x), found)
+
+
+def _collect(one: Found | None, found: Found) -> None:
+    if one is not None:
+        found[0].extend(one[0])
+        found[1].extend(one[1])

@@ -13,6 +13,7 @@ import orjson
 
 from belfry.engine.decisions import Attempt
 from belfry.notifiers.provider import Accepted, Failure, Rejected, Retry, Said, Unknown
+from belfry.notifiers.render import message_row
 
 
 class File:
@@ -28,7 +29,7 @@ class File:
         if not self._is_open:
             return Rejected(Failure.UNAVAILABLE, Retry.OTHER_PROVIDER, raw="closed")
         try:
-            line = orjson.dumps(_row(attempt, text)) + b"\n"
+            line = orjson.dumps(message_row(attempt, text)) + b"\n"
         except orjson.JSONEncodeError as problem:
             return Rejected(Failure.UNRENDERABLE, Retry.NEVER, raw=str(problem))
         try:
@@ -49,21 +50,3 @@ class File:
         if self._is_open:
             self._is_open = False
             os.close(self._descriptor)
-
-
-def _row(attempt: Attempt, text: str) -> dict[str, object]:
-    return {
-        "message_id": attempt.message_id,
-        "attempt_id": attempt.attempt_id,
-        "at": attempt.at.isoformat(),
-        "customer_id": attempt.customer_id,
-        "rule": attempt.rule,
-        "class": attempt.message_class,
-        "channel": attempt.channel,
-        "address": attempt.address,
-        "language": attempt.language,
-        "template": attempt.template,
-        "expires_at": None if attempt.expires_at is None else attempt.expires_at.isoformat(),
-        "title": attempt.title,
-        "text": text,
-    }

@@ -9,8 +9,9 @@ import pytest
 from belfry.engine.decisions import Attempt
 from belfry.engine.event_types import STANDARD
 from belfry.engine.rulebook.model import Bank, Policies, Rulebook, Template
-from belfry.notifiers.dispatch import carry_out, text_of
+from belfry.notifiers.dispatch import carry_out
 from belfry.notifiers.provider import Accepted, Failure, Rejected, Retry, Said, Unknown
+from belfry.notifiers.render import Renderer, text_of
 
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(hours=1)
@@ -143,3 +144,14 @@ def test_without_the_customers_language_the_banks_first_one_is_written() -> None
     texts = book(("zh", "您好"), ENGLISH)
     assert text_of(attempt(language="cs"), texts) == "您好"
     assert text_of(attempt(language="en"), texts) == "Dear Wang Fang"
+
+
+def test_a_line_of_a_file_says_why_there_is_no_text() -> None:
+    texts = book(ENGLISH)
+    lines = Renderer(texts)
+    row = lines.message(attempt())
+    assert (row["text"], row["fault"]) == ("Dear Wang Fang", None)
+    row = lines.message(attempt(values={}))
+    assert (row["text"], row["fault"]) == (None, "hello/en.sms.txt: 'customer' is undefined")
+    row = lines.message(attempt(template="x"))
+    assert row["fault"] == "x: no text for sms in any language"
