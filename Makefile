@@ -33,12 +33,13 @@ format: setup ## rewrites the code as `make lint` wants it
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-lint: setup ## style, types, direction of imports, the shipped rules
+lint: setup ## style, types, direction of imports, the shipped rules and the tests in them
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/belfry lint rules
+	$(BIN)/belfry lint
+	$(BIN)/belfry test
 
 test: setup ## all tests; ARGS="-k quiet" picks some
 	$(BIN)/python -m pytest $(ARGS)

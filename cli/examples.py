@@ -10,7 +10,7 @@ WIDTH_MAX = 46  # a longer command line gets its explanation on the line below
 
 
 def by_example(*examples: tuple[str, str]) -> str:
-    """Use as `@click.command(epilog=by_example(("belfry lint rules", "check all of it")))`."""
+    """Use as `@click.command(epilog=by_example(("belfry lint", "check all of it")))`."""
     width = min(max(len(line) for line, _ in examples), WIDTH_MAX)
     rendered = ["Examples:"]
     for line, meaning in examples:

@@ -124,8 +124,8 @@ def _leave_closed_pipe() -> NoReturn:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=by_example(
         ("belfry demo", "a year of a bank's history, summed up"),
-        ("belfry lint rules", "every fault of a rulebook, with its place"),
-        ("belfry test rules", "the tests inside the rules"),
+        ("belfry lint", "every fault of the rulebook in ./rules, with its place"),
+        ("belfry test", "the tests inside its rules"),
         (
             "belfry replay --rules rules --events events.ndjson --out out",
             "what would have been sent",

@@ -10,6 +10,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import click
 import msgspec
@@ -20,7 +21,8 @@ from belfry.engine import reasons
 from belfry.engine.decisions import Attempt, Decision
 from belfry.engine.events import ENGINE_EVENTS, FACTS, HAPPENINGS, Event, type_name
 from belfry.engine.fields import Field, fields_of
-from belfry.engine.rulebook import codes, template_names
+from belfry.engine.rulebook import codes, policy_keys, rule_keys, template_names
+from belfry.engine.rulebook.keys import Key, Section
 from belfry.notifiers import formats
 from belfry.notifiers.provider import PROVIDERS, Failure
 
@@ -45,6 +47,16 @@ TEMPLATES_ABOUT = """\
 `rules/templates/<name>/<language>.<channel>.txt` (or `.html`), in a small part of Jinja2:
 `{{ name.field | filter }}` and `{% if … %}…{% else %}…{% endif %}`. A missing value refuses the
 message: write `| default("…")`, or ask `is defined`."""
+
+KEYS_ABOUT = """\
+YAML in UTF-8. An unknown key is a fault with a "did you mean". Only `true` and `false` are
+booleans; durations are written `30d`, `12h`, `10m`, `90s`, times of day `"09:00"`, always local to
+the customer. Expressions are those of the rule-engine language, without what is unbounded or
+impure."""
+
+KEYS_BESIDE = """\
+A file in `rules/<section>/`, or one named after the section, holds the mapping itself; elsewhere
+the section is the top-level key."""
 
 REFERENCE = Path(__file__).parent / "reference"
 CAP = ("`cap_<name>`", "The frequency cap of that name was used up.")
@@ -120,6 +132,18 @@ def commands_page() -> str:
     return _page("Commands", parts)
 
 
+def rule_keys_page() -> str:
+    """Every key of the rulebook's YAML, from the tables that read it."""
+    parts = [KEYS_ABOUT, "## A rule"]
+    parts += _sections(rule_keys, first=rule_keys.RULE)
+    parts += ["## Beside rules", KEYS_BESIDE]
+    parts += [
+        _table(("section", "holds"), [(f"`{k}`", v) for k, v in policy_keys.SECTIONS.items()])
+    ]
+    parts += _sections(policy_keys)
+    return _page("Keys of the rulebook", parts)
+
+
 def templates_page() -> str:
     """What a template may say."""
     filters = [
@@ -145,6 +169,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "events.md": events_page,
     "reasons.md": reasons_page,
+    "rule-keys.md": rule_keys_page,
     "templates.md": templates_page,
 }
 
@@ -199,6 +224,21 @@ def _list(struct: type[Event], name: str) -> tuple[str, str]:
     item = definitions.get(items.get("$ref", "").rpartition("/")[2], {})
     parts = ", ".join(f"`{part}`" for part in item.get("properties", ()))
     return f"list of {{{parts}}}" if parts else "list of texts", field["description"]
+
+
+def _sections(module: ModuleType, *, first: Section | None = None) -> Iterator[str]:
+    """The sections that a module defines, in its order; `first` goes before them."""
+    found = [one for one in vars(module).values() if isinstance(one, Section)]
+    for section in sorted(found, key=lambda one: one is not first):
+        yield f"### `{section.name}`"
+        yield section.doc
+        yield _table(("key", "expects", "meaning", "default"), map(_key, section.keys))
+
+
+def _key(key: Key) -> tuple[str, ...]:
+    meaning = f"{key.doc} ({key.unit})" if key.unit else key.doc
+    name = f"`{key.name}` (required)" if key.required else f"`{key.name}`"
+    return name, key.shape.says, meaning, key.default
 
 
 def _command(command: click.Command | None, path: str, *, depth: int) -> Iterator[str]:

@@ -27,10 +27,13 @@ Listen = Callable[[Record, Any, Outcome], None]
 
 
 class MemoryHost:
-    """All customers of a replay. `listen` hears every outcome, in order."""
+    """All customers of a replay, or `only` one of them. `listen` hears every outcome, in order."""
 
-    def __init__(self, program: Program, deliver: Deliver, listen: Listen) -> None:
+    def __init__(
+        self, program: Program, deliver: Deliver, listen: Listen, only: str | None = None
+    ) -> None:
         self.program = program
+        self.only = only
         self.deliver = deliver
         self.listen = listen
         self.links = Links()
@@ -54,6 +57,8 @@ class MemoryHost:
         self.now = event.time
         seen = "applied"
         for customer_id in customers:
+            if self.only is not None and customer_id != self.only:
+                continue
             record = self.records.get(customer_id)
             if record is None:
                 record = self.records[customer_id] = new_record(self.program, customer_id)

@@ -1,17 +1,18 @@
-"""Expressions: the rule-engine language, restricted to what is bounded and pure, compiled to Python.
+"""Expressions: the rule-engine language, as far as it is bounded and pure, compiled to Python.
 
-In: text and the names it may read. Out: `Expression` (checked, typed, with places) or faults; generated source.
-Invariant: missing is unknown; a condition is definitely true, definitely false, or unknown (Kleene).
+In: text and the names it may read. Out: `Expression` (checked, typed, with places) or faults;
+generated source; explanations; what an index can use.
+Invariant: missing is unknown; a condition is definitely true, definitely false, or unknown.
 Why not rule-engine's own parser: docs/decisions/0003.
 """
 
 from belfry.engine.expressions.compile import (
     Constants,
-    evaluate,
     false_source,
     true_source,
     value_source,
 )
+from belfry.engine.expressions.evaluate import compile_predicate, evaluate
 from belfry.engine.expressions.explain import Explanation, explain, nearest_failing, render
 from belfry.engine.expressions.expression import Expression, Name, Scope, parse_expression
 from belfry.engine.expressions.selectivity import equalities, thresholds
@@ -22,6 +23,7 @@ __all__ = [
     "Expression",
     "Name",
     "Scope",
+    "compile_predicate",
     "equalities",
     "evaluate",
     "explain",

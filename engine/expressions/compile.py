@@ -1,22 +1,22 @@
 """Compiles a typed tree to Python source: definitely true, definitely false, or the value.
 
-In: `Expression`, a function that says how a name is read, `Constants`. Out: source of one Python expression.
-Invariant: true and false never hold together; neither holds when what is missing matters (Kleene's logic).
-A division by zero raises ArithmeticError: the caller counts it as the rule's error and goes on.
+In: `Expression`, how a name is read, `Constants`. Out: source of one Python expression.
+Invariant: true and false never hold together; neither holds when what is missing matters (Kleene).
+Unknown: what is missing, a division by zero, a letter beyond the end of its text.
+ArithmeticError is left for quotients of more than 28 digits and dates beyond the year 9999:
+the caller counts it as the rule's error and goes on.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-import re2
-
+from belfry.engine.expressions import calls, patterns
 from belfry.engine.expressions.expression import Expression
 from belfry.engine.expressions.tree import (
+    INVERSE,
     Arithmetic,
     Attribute,
     Call,
@@ -29,42 +29,33 @@ from belfry.engine.expressions.tree import (
     Node,
     Not,
     Read,
+    Slice,
     Ternary,
 )
 from belfry.engine.fields import Kind
 
 ReadSource = Callable[[str], str]
-INVERSE = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-
-
-def midnight(day: dt.date) -> dt.datetime:
-    """A date as the instant it compares as."""
-    return dt.datetime.combine(day, dt.time(0), dt.UTC)
-
-
-def weekday(when: dt.date) -> str:
-    """`Monday` … `Sunday`, as rule-engine has it, whatever the locale."""
-    return ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")[
-        when.weekday()
-    ]
-
-
-def start_of_day(when: dt.datetime) -> dt.datetime:
-    """Midnight of that day in its own zone."""
-    return when.replace(hour=0, minute=0, second=0, microsecond=0)
+PROPERTIES = {
+    "length": "len({0})",
+    "is_empty": "(not {0})",
+    "as_lower": "{0}.lower()",
+    "as_upper": "{0}.upper()",
+    "starts_with": "{0}.startswith({1})",
+    "ends_with": "{0}.endswith({1})",
+    "weekday": "weekday({0})",
+    "date": "start_of_day({0})",
+    "floor": "floor({0})",
+    "ceiling": "ceiling({0})",
+    "total_seconds": "total_seconds({0})",
+}
 
 
 class Constants:
     """Values that generated code refers to by name, and names for what it computes on the way."""
 
     def __init__(self) -> None:
-        self.names: dict[str, Any] = {
-            "midnight": midnight,
-            "weekday": weekday,
-            "start_of_day": start_of_day,
-            "Decimal": Decimal,
-        }
-        self._known: dict[tuple[type, Any], str] = {}
+        self.names: dict[str, Any] = dict(calls.NAMES)
+        self._known: dict[tuple[object, Any], str] = {}
         self._temporaries = 0
 
     def add(self, value: Any) -> str:
@@ -72,31 +63,30 @@ class Constants:
         if value is None or isinstance(value, bool | str):
             return repr(value)
         try:
-            key = (type(value), str(value) if isinstance(value, Decimal) else value)
-            known = self._known.get(key)
-        except TypeError:
-            key, known = (type(value), id(value)), None
-        if known is None:
-            known = self._known[key] = f"k{len(self._known)}"
-            self.names[known] = value
-        return known
+            return self._named(
+                (type(value), str(value) if type(value) is Decimal else value), value
+            )
+        except TypeError:  # not hashable
+            return self._named((type(value), id(value)), value)
 
     def pattern(self, text: str) -> str:
         """A compiled RE2 pattern."""
-        key = (re2._Regexp, text)  # noqa: SLF001  only used to keep it apart from texts
-        if key not in self._known:
-            self._known[key] = f"k{len(self._known)}"
-            self.names[self._known[key]] = re2.compile(text)
-        return self._known[key]
+        key = ("pattern", text)
+        return self._known[key] if key in self._known else self._named(key, patterns.compiled(text))
 
     def temporary(self) -> str:
         """A fresh local name."""
         self._temporaries += 1
         return f"t{self._temporaries}"
 
+    def _named(self, key: tuple[object, Any], value: Any) -> str:
+        name = self._known.setdefault(key, f"k{len(self._known)}")
+        self.names.setdefault(name, value)
+        return name
+
 
 class Value(NamedTuple):
-    """Source of a value, right wherever all `guards` (sources too) hold."""
+    """Source of a value, right wherever all `guards` (sources too) hold, from left to right."""
 
     source: str
     guards: tuple[str, ...] = ()
@@ -104,12 +94,12 @@ class Value(NamedTuple):
 
 def true_source(expression: Expression, read: ReadSource, constants: Constants) -> str:
     """Truthy exactly where the condition is definitely true."""
-    return _Compiler(read, constants).true(expression.tree)
+    return Compiler(read, constants).true(expression.tree)
 
 
 def false_source(expression: Expression, read: ReadSource, constants: Constants) -> str:
     """Truthy exactly where the condition is definitely false."""
-    return _Compiler(read, constants).false(expression.tree)
+    return Compiler(read, constants).false(expression.tree)
 
 
 def value_source(expression: Expression, read: ReadSource, constants: Constants) -> str:
@@ -117,14 +107,17 @@ def value_source(expression: Expression, read: ReadSource, constants: Constants)
     tree = expression.tree
     if isinstance(tree, Read):
         return read(tree.dotted)
-    return _Compiler(read, constants).maybe(tree)
+    return Compiler(read, constants).maybe(tree)
 
 
-class _Compiler:
+class Compiler:
+    """Source of nodes, reading names and naming constants in one way."""
+
     def __init__(self, read: ReadSource, constants: Constants) -> None:
         self.read, self.constants = read, constants
 
     def true(self, node: Node) -> str:
+        """Truthy where it is definitely true."""
         match node:
             case Literal(value=value):
                 return "True" if value is True else "False"
@@ -144,6 +137,7 @@ class _Compiler:
                 return self._leaf(node, is_true=True)
 
     def false(self, node: Node) -> str:
+        """Truthy where it is definitely false."""
         match node:
             case Literal(value=value):
                 return "True" if value is False else "False"
@@ -190,10 +184,7 @@ class _Compiler:
 
     def _null_test(self, node: Compare, *, is_true: bool) -> str:
         side = node.right if node.left.kind is None else node.left
-        if side.kind is None:
-            guards: tuple[str, ...] = ("False",)
-        else:
-            guards = self.value(side).guards
+        guards = ("False",) if side.kind is None else self.value(side).guards
         is_null = (node.operator == "==") is is_true
         there = " and ".join(guards) or "True"
         return f"(not ({there}))" if is_null else f"({there})"
@@ -201,86 +192,102 @@ class _Compiler:
     def maybe(self, node: Node) -> str:
         """The value or None."""
         one = self.value(node)
-        return f"({one.source} if {' and '.join(one.guards)} else None)" if one.guards else one.source
+        if not one.guards:
+            return one.source
+        return f"({one.source} if {' and '.join(one.guards)} else None)"
 
     def value(self, node: Node) -> Value:
-        """The value, under its guards. Guards must be evaluated before it, left to right."""
+        """The value, under its guards."""
         match node:
             case Literal(value=value):
                 return Value(self.constants.add(value))
-            case Read():
-                return self._read(node)
+            case Read(kind=kind, dotted=dotted, nullable=nullable):
+                name = self.read(dotted)
+                source = f"midnight({name})" if kind is Kind.DATE else name
+                return Value(source, (f"{name} is not None",)) if nullable else Value(source)
             case Arithmetic():
                 return self._arithmetic(node)
-            case Attribute():
-                return self._attribute(node)
+            case Attribute(operand=operand, name=name, argument=argument):
+                one = self.value(operand)
+                form = PROPERTIES.get(name, "{0}." + name)
+                text = form.format(one.source, repr(argument))
+                return Value(text, one.guards)
+            case Slice():
+                return self._slice(node)
             case Call(function=function, arguments=arguments):
                 values = [self.value(argument) for argument in arguments]
                 sources = ", ".join(value.source for value in values)
                 guards = tuple(guard for value in values for guard in value.guards)
-                return Value(_call(function, sources, len(values)), _unique(guards))
+                is_plain = len(values) == 1 and function != "abs"
+                return Value(sources if is_plain else f"{function}({sources})", _unique(guards))
             case Coalesce(left=left, right=right) if node.kind is not Kind.BOOLEAN:
-                one = self.value(left)
-                if not one.guards:
-                    return one
-                other = self.value(right)
-                chosen = f"({one.source} if {' and '.join(one.guards)} else {{}})"
-                if not other.guards:
-                    return Value(chosen.format(other.source))
-                return self._stored(chosen.format(self.maybe(right)))
+                return self._coalesce(left, right)
             case Ternary(condition=condition, yes=yes, no=no) if node.kind is not Kind.BOOLEAN:
                 sure, never = self.true(condition), self.false(condition)
                 return self._stored(
                     f"({self.maybe(yes)} if {sure} else {self.maybe(no)} if {never} else None)"
                 )
             case _:
-                return self._stored(f"(True if {self.true(node)} else False if {self.false(node)} else None)")
+                sure, never = self.true(node), self.false(node)
+                return self._stored(f"(True if {sure} else False if {never} else None)")
 
     def _stored(self, source: str) -> Value:
         """A value that may turn out to be None: computed once, in its guard."""
         name = self.constants.temporary()
         return Value(name, (f"({name} := {source}) is not None",))
 
-    def _read(self, node: Read) -> Value:
-        name = self.read(node.dotted)
-        guards = (f"{name} is not None",) if node.nullable else ()
-        return Value(f"midnight({name})" if node.kind is Kind.DATE else name, guards)
+    def _coalesce(self, left: Node, right: Node) -> Value:
+        one = self.value(left)
+        if not one.guards:
+            return one
+        other = self.value(right)
+        default = self.maybe(right) if other.guards else other.source
+        chosen = f"({one.source} if {' and '.join(one.guards)} else {default})"
+        return self._stored(chosen) if other.guards else Value(chosen)
 
     def _arithmetic(self, node: Arithmetic) -> Value:
         right = self.value(node.right)
         if node.left is None:
             return Value(f"(-{right.source})", right.guards)
         left = self.value(node.left)
-        source = left.source
-        if node.operator in ("/", "//", "%") and isinstance(node.left, Read | Attribute | Call):
+        if node.operator not in ("/", "//", "%"):
+            text = f"({left.source} {node.operator} {right.source})"
+            return Value(text, _unique((*left.guards, *right.guards)))
+        above, below = left.source, right.source
+        guards: tuple[str, ...] = right.guards
+        if not (_is_decimal(node.left) or _is_decimal(node.right)):
             # Counts are ints: int / int would be a float, and ints round down where decimals cut.
-            source = f"Decimal({source})"
-        text = f"({source} {node.operator} {right.source})"
-        return Value(text, _unique((*left.guards, *right.guards)))
+            above = f"Decimal({above})"
+        if isinstance(node.right, Read):
+            guards = (*guards, below)  # zero is falsy
+        elif not isinstance(node.right, Literal):
+            below = self.constants.temporary()
+            guards = (*guards, f"({below} := {right.source})")
+        return Value(f"({above} {node.operator} {below})", _unique((*left.guards, *guards)))
 
-    def _attribute(self, node: Attribute) -> Value:
+    def _slice(self, node: Slice) -> Value:
         one = self.value(node.operand)
-        form = _ATTRIBUTES.get(node.name, "{0}." + node.name)
-        argument = "" if node.argument is None else self.constants.add(node.argument)
-        return Value(form.format(one.source, argument), one.guards)
+        first = "" if node.first is None else node.first
+        if not node.is_letter:
+            stop = "" if node.stop is None else node.stop
+            return Value(f"{one.source}[{first}:{stop}]", one.guards)
+        place = node.first or 0
+        needed = -place if place < 0 else place + 1
+        there = f"len({one.source}) >= {needed}"
+        return Value(f"{one.source}[{place}]", (*one.guards, there))
 
 
-_ATTRIBUTES = {
-    "length": "len({0})",
-    "as_lower": "{0}.lower()",
-    "as_upper": "{0}.upper()",
-    "starts_with": "{0}.startswith({1})",
-    "ends_with": "{0}.endswith({1})",
-    "weekday": "weekday({0})",
-    "date": "start_of_day({0})",
-    "total_seconds": "Decimal(repr({0}.total_seconds()))",
-}
-
-
-def _call(function: str, sources: str, count: int) -> str:
-    if count == 1 and function != "abs":
-        return sources
-    return f"{function}({sources})"
+def _is_decimal(node: Node) -> bool:
+    """Surely a Decimal, not a count; then Python's operators do what rule-engine's do."""
+    match node:
+        case Literal():
+            return True
+        case Arithmetic(operator="/" | "//" | "%"):
+            return True
+        case Arithmetic(left=left, right=right):
+            return _is_decimal(right) or (left is not None and _is_decimal(left))
+        case _:
+            return False
 
 
 def _unique(guards: tuple[str, ...]) -> tuple[str, ...]:
@@ -289,40 +296,3 @@ def _unique(guards: tuple[str, ...]) -> tuple[str, ...]:
 
 def _guarded(guards: tuple[str, ...], test: str) -> str:
     return f"({' and '.join((*_unique(guards), test))})"
-
-
-@lru_cache(maxsize=4096)
-def _compiled(tree: Node, text: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Both forms as functions of a mapping, for cold paths."""
-    constants = Constants()
-    names: dict[str, str] = {}
-
-    def read(dotted: str) -> str:
-        return names.setdefault(dotted, f"v{len(names)}")
-
-    compiler = _Compiler(read, constants)
-    if tree.kind is Kind.BOOLEAN:
-        sources = compiler.true(tree), compiler.false(tree)
-    else:
-        sources = (compiler.maybe(tree), "False")
-    loads = "".join(f"    {name} = m.get({dotted!r})\n" for dotted, name in names.items())
-    lines = [f"def f{i}(m):\n{loads}    return {source}\n" for i, source in enumerate(sources)]
-    space = dict(constants.names)
-    exec(compile("".join(lines), f"<{text[:40]}>", "exec"), space)  # noqa: S102
-    return space["f0"], space["f1"]
-
-
-def evaluate_tree(tree: Node, values: Mapping[str, Any]) -> Any:
-    """The value of a tree over names; None: unknown. Division by zero is unknown too."""
-    first, second = _compiled(tree, tree.text)
-    try:
-        if tree.kind is not Kind.BOOLEAN:
-            return first(values)
-        return True if first(values) else False if second(values) else None
-    except ArithmeticError:
-        return None
-
-
-def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
-    """The value over names: bool, Decimal, text … or None for unknown."""
-    return evaluate_tree(expression.tree, values)

@@ -1,6 +1,6 @@
 """Why a condition holds or not: every part with its truth, every leaf with the values it read.
 
-In: an expression, values by name. Out: a tree of `Explanation`, and the leaf that stands in the way.
+In: an expression, values by name. Out: a tree of `Explanation`; the leaf that stands in the way.
 Invariant: agrees with the compiled condition; it is made of the same generated code, part by part.
 """
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from belfry.engine.expressions.compile import evaluate_tree
+from belfry.engine.expressions.evaluate import evaluate_tree
 from belfry.engine.expressions.expression import Expression
 from belfry.engine.expressions.tree import Compare, Logic, Node, Not, reads
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`kind`: and, or, not or leaf. `truth` None: unknown. `values`: what a leaf read."""
+    """`kind`: and, or, not or leaf. `truth` None: unknown. `values`: what a leaf or a not read."""
 
     kind: str
     text: str
@@ -38,9 +38,9 @@ def _explain(node: Node, values: Mapping[str, Any]) -> Explanation:
     if isinstance(node, Logic):
         parts = tuple(_explain(part, values) for part in node.parts)
         return Explanation(node.operator, node.text, truth, {}, parts)
-    if isinstance(node, Not):
-        return Explanation("not", node.text, truth, {}, (_explain(node.operand, values),))
     seen = {name: values.get(name) for name in reads(node)}
+    if isinstance(node, Not):
+        return Explanation("not", node.text, truth, seen, (_explain(node.operand, values),))
     return Explanation("leaf", node.text, truth, seen, (), _distance(node, values))
 
 

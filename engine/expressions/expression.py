@@ -1,50 +1,30 @@
 """An expression as the rulebook keeps it, and how text becomes one.
 
-In: text, its place, the names in scope. Out: `Expression`, or faults with file, line, column and caret.
+In: text, its place, the names in scope. Out: `Expression`, or faults with place and caret.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from belfry.engine.expressions import lints
-from belfry.engine.expressions.parser import Known, Parser
+from belfry.engine.expressions.names import Known, Name, Scope, unknown_names
+from belfry.engine.expressions.parser import DEPTH_MAX, Parser, Shared
 from belfry.engine.expressions.tokens import Trouble
-from belfry.engine.expressions.tree import Logic, Node, reads
+from belfry.engine.expressions.tree import Logic, Node, extent, reads
 from belfry.engine.faults import Fault, Place
 from belfry.engine.fields import Kind
 
+__all__ = ["Expression", "Name", "Scope", "parse_expression"]
 
-@dataclass(frozen=True, slots=True)
-class Name:
-    """One name that may be read. `nullable`: it may be missing. `choices`: the only texts it can be."""
-
-    dotted: str
-    kind: Kind
-    nullable: bool = True
-    doc: str = ""
-    choices: tuple[str, ...] = ()
-
-
-class Scope(dict[str, Name]):
-    """Dotted name → `Name`."""
-
-    @cached_property
-    def objects(self) -> frozenset[str]:
-        """Prefixes that are no values themselves: `customer`, `merchant`."""
-        found = set()
-        for dotted in self:
-            parts = dotted.split(".")
-            found.update(".".join(parts[:n]) for n in range(1, len(parts)))
-        return frozenset(found - set(self))
+DOUBLINGS_MAX = 5  # how often generated code may double on the way down one branch
 
 
 @dataclass(frozen=True, eq=False)
 class Expression:
-    """Checked and typed. `reads`: the names it reads, in order. Equal text, kind and reads: equal."""
+    """Checked and typed. `reads`: the names it reads, in order. Equal: the same text and tree."""
 
     text: str
     place: Place
@@ -59,16 +39,18 @@ class Expression:
         if not (isinstance(tree, Logic) and tree.operator == "and"):
             return (self,)
         return tuple(
-            Expression(part.text, self.place, Kind.BOOLEAN, part, reads(part)) for part in tree.parts
+            Expression(part.text, self.place, Kind.BOOLEAN, part, reads(part))
+            for part in tree.parts
         )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Expression):
             return NotImplemented
-        return (self.text, self.kind, self.reads) == (other.text, other.kind, other.reads)
+        # The same text may mean other lists, macros or kinds of names in another rulebook.
+        return self is other or (self.text == other.text and self.tree == other.tree)
 
     def __hash__(self) -> int:
-        return hash((self.text, self.kind, self.reads))
+        return hash(self.text)
 
 
 def parse_expression(
@@ -82,26 +64,47 @@ def parse_expression(
     source_line: str | None = None,
 ) -> tuple[Expression | None, list[Fault]]:
     """Parse, check and type. `place` is where the text's first character stands."""
+    known = Known(scope, macros or {}, lists or {})
+    tree, troubles = _checked(text, known, want)
+    if tree is not None and tree.kind is not None and not troubles:
+        return Expression(text, place, tree.kind, tree, reads(tree)), []
+    return None, [_fault(trouble, text, place, source_line) for trouble in troubles]
+
+
+def _checked(text: str, known: Known, want: Kind | None) -> tuple[Node | None, list[Trouble]]:
     troubles: list[Trouble] = []
-    known = Known(scope, macros or {}, lists or {}, scope.objects)
-    tree: Node | None = None
+    parser: Parser | None = None
     try:
-        tree = Parser(text, known, troubles.append).whole()
+        parser = Parser(text, Shared(known), troubles.append)
+        tree = parser.whole()
     except Trouble as trouble:
+        if trouble.code == "B314":
+            return None, [trouble]  # names inside what is refused anyway are not worth a word
+        names = unknown_names(known, parser.tokens, 0) if parser is not None else ()
+        troubles += (name for name in names if name.start != trouble.start)
         troubles.append(trouble)
-    if tree is not None:
-        if want is not None and not _fits(want, tree.kind):
-            message = f"a {want} is expected here, this is {tree.kind or 'null'}"
-            code = "B313" if want is Kind.BOOLEAN else "B306"
-            troubles.append(Trouble(code, 0, message, width=len(text)))
-        elif not troubles and tree.kind is Kind.BOOLEAN:
-            troubles.extend(lints.check(tree))
-    faults = [_fault(trouble, text, place, source_line) for trouble in troubles]
-    if tree is None or tree.kind is None or faults:
-        if tree is not None and tree.kind is None and not faults:
-            faults.append(_fault(Trouble("B306", 0, "null is no value"), text, place, source_line))
-        return None, faults
-    return Expression(text, place, tree.kind, tree, reads(tree)), []
+        return None, sorted(troubles, key=lambda one: one.start)
+    if not troubles:
+        troubles += _whole(tree, text, want)
+    return tree, sorted(troubles, key=lambda one: one.start)
+
+
+def _whole(tree: Node, text: str, want: Kind | None) -> list[Trouble]:
+    """What can only be said of the whole."""
+    deepest, doublings = extent(tree)
+    if deepest > DEPTH_MAX:
+        message = f"nested deeper than {DEPTH_MAX} levels"
+        return [Trouble("B320", 0, message, width=len(text))]
+    if doublings > DOUBLINGS_MAX:
+        message = f"conditions inside conditions {doublings} times over; use macros or features"
+        return [Trouble("B320", 0, message, width=len(text))]
+    if tree.kind is None:
+        return [Trouble("B306", 0, "null is no value", width=len(text))]
+    if want is not None and not _fits(want, tree.kind):
+        message = f"a {want} is expected here, this is {tree.kind}"
+        code = "B313" if want is Kind.BOOLEAN else "B306"
+        return [Trouble(code, 0, message, width=len(text), expected=str(want))]
+    return list(lints.check(tree)) if tree.kind is Kind.BOOLEAN else []
 
 
 def _fits(want: Kind, kind: Kind | None) -> bool:
@@ -109,16 +112,21 @@ def _fits(want: Kind, kind: Kind | None) -> bool:
 
 
 def _fault(trouble: Trouble, text: str, place: Place, source_line: str | None) -> Fault:
-    before = text[: trouble.start]
-    lines = before.count("\n")
-    column = len(before) - (before.rfind("\n") + 1) + (1 if lines else place.column)
-    line = source_line if not lines else text.splitlines()[lines]
+    before, lines = text[: trouble.start], text.split("\n")
+    row = before.count("\n")
+    column = len(before) - (before.rfind("\n") + 1) + (1 if row else place.column)
+    if row:
+        line = lines[row]
+    elif source_line is not None:
+        line = source_line
+    else:
+        line = " " * (place.column - 1) + lines[0]
     return Fault(
         trouble.code,
-        Place(place.file, place.line + lines, column),
+        Place(place.file, place.line + row, column),
         trouble.message,
         trouble.expected,
         trouble.hint,
-        line if line is not None else text.splitlines()[0] if text else text,
+        line,
         trouble.width,
     )

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from belfry.engine.expressions.tree import Node
 from belfry.engine.fields import Kind
 
-N, T, B, I, D = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN, Kind.INSTANT, Kind.DURATION  # noqa: E741
+N, T, B, I, D = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN, Kind.INSTANT, Kind.DURATION
 SETS = {Kind.TEXT_SET: Kind.TEXT, Kind.NUMBER_SET: Kind.NUMBER}
 _SUMS = {
     ("+", N, N): N,
@@ -33,22 +33,25 @@ class Property(NamedTuple):
     takes_text: bool = False
 
 
-# Properties as rule_engine 5.1 has them (engine/_attribute_resolver.py); the ones that are cheap and pure.
+# As rule_engine 5.1 has them (engine/_attribute_resolver.py); the ones that are cheap and pure.
 ATTRIBUTES: dict[tuple[Kind | None, str], Property] = {
     (T, "length"): Property(N),
+    (T, "is_empty"): Property(B),
     (T, "as_lower"): Property(T),
     (T, "as_upper"): Property(T),
     (T, "starts_with"): Property(B, takes_text=True),
     (T, "ends_with"): Property(B, takes_text=True),
     **{(I, name): Property(N) for name in ("year", "month", "day", "hour", "minute", "second")},
-    **{
-        (Kind.DATE, name): Property(N)
-        for name in ("year", "month", "day")
-    },
+    **{(Kind.DATE, name): Property(N) for name in ("year", "month", "day")},
     (I, "weekday"): Property(T),
     (Kind.DATE, "weekday"): Property(T),
     (I, "date"): Property(I),
+    (N, "floor"): Property(N),
+    (N, "ceiling"): Property(N),
+    (Kind.TEXT_SET, "length"): Property(N),
+    (Kind.NUMBER_SET, "length"): Property(N),
     (D, "days"): Property(N),
+    (D, "seconds"): Property(N),
     (D, "total_seconds"): Property(N),
 }
 FUNCTIONS = ("abs", "min", "max")
@@ -73,12 +76,11 @@ def of_arithmetic(operator: str, left: Kind | None, right: Kind | None) -> Kind 
 
 
 def common(left: Kind | None, right: Kind | None) -> Kind | None:
-    """The kind of either; null goes with everything."""
+    """The kind of either; null goes with everything. A choice between dates is an instant."""
+    left, right = plain(left), plain(right)
     if left is None or right is None:
         return left or right
-    if left is right:
-        return left
-    return Kind.INSTANT if plain(left) is plain(right) is Kind.INSTANT else None
+    return left if left is right else None
 
 
 def why_not_comparable(operator: str, left: Node, right: Node) -> str | None:
@@ -88,9 +90,9 @@ def why_not_comparable(operator: str, left: Node, right: Node) -> str | None:
         return None
     if one is not other:
         what = "always false" if operator == "==" else "makes no sense"
-        return f"compares {_a(left.kind)} with {_a(right.kind)}: {what}"
+        return f"compares {a_(left.kind)} with {a_(right.kind)}: {what}"
     if operator not in ("==", "!=") and one not in (N, T, I, D):
-        return f"{_a(left.kind)} has no order"
+        return f"{a_(left.kind)} has no order"
     return None
 
 
@@ -99,18 +101,20 @@ def why_not_contained(member: Node, container: Node) -> str | None:
     if container.kind in SETS:
         if member.kind is SETS[container.kind]:
             return None
-        return f"looks for {_a(member.kind)} in a {container.kind}: always false"
+        return f"looks for {a_(member.kind)} in a {container.kind}: always false"
     if container.kind is T and member.kind is T:
         return None
-    return f"`in` needs a list or a text on its right, this is {_a(container.kind)}"
+    return f"`in` needs a list or a text on its right, this is {a_(container.kind)}"
 
 
 def of_set(values: Iterable[Any]) -> Kind:
     """A set of numbers or of texts."""
-    return Kind.NUMBER_SET if all(isinstance(v, Decimal) for v in values) else Kind.TEXT_SET
+    is_numbers = bool(found := list(values)) and all(isinstance(v, Decimal | int) for v in found)
+    return Kind.NUMBER_SET if is_numbers else Kind.TEXT_SET
 
 
-def _a(kind: Kind | None) -> str:
+def a_(kind: Kind | None) -> str:
+    """The kind with its article, for messages."""
     if kind is None:
         return "null"
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

@@ -1,23 +1,34 @@
 """Parses and types an expression: rule-engine's grammar and precedence, our own nodes.
 
-In: tokens, the names in scope, macros, lists. Out: a typed tree; every name and type fault found on the way.
+In: text and what it may read. Out: a typed tree; every name and type fault found on the way.
 Source of the precedence: rule_engine 5.1 parser/__init__.py; tests hold the two together.
+Operands (literals, names, calls, lists) are read in operands.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import re2
-
-from belfry.engine.expressions import kinds
-from belfry.engine.expressions.tokens import Token, Trouble, tokenize
+from belfry.engine.expressions import kinds, patterns
+from belfry.engine.expressions.kinds import a_
+from belfry.engine.expressions.names import Known
+from belfry.engine.expressions.operands import (
+    AND,
+    COALESCE,
+    EQUALITY,
+    OR,
+    PRODUCT,
+    RELATION,
+    SUM,
+    TERNARY,
+    list_items,
+    list_of,
+    operand,
+)
+from belfry.engine.expressions.tokens import TOKENS_MAX, Token, Trouble, tokenize
 from belfry.engine.expressions.tree import (
     Arithmetic,
-    Attribute,
-    Call,
     Coalesce,
     Compare,
     Contains,
@@ -32,462 +43,320 @@ from belfry.engine.expressions.tree import (
 from belfry.engine.fields import Kind
 from belfry.engine.rulebook.suggest import did_you_mean, listed
 
-DEPTH_MAX = 60
-MACRO_DEPTH_MAX = 8
-TERNARY, OR, AND, NOT, COALESCE, EQUALITY, RELATION, SUM, PRODUCT, MINUS = range(1, 11)
+DEPTH_MAX = 40
 REFUSED = {
     "**": "powers are refused: their cost has no bound",
     "<<": "shifts are refused: their cost has no bound",
-    ">>": "shifts are refused",
+    ">>": "shifts are refused: their cost has no bound",
     "&": "bit operations are refused; write `and`",
     "|": "bit operations are refused; write `or`",
     "^": "bit operations are refused",
-    "{": "sets are written as lists: [\"a\", \"b\"]",
-    "&.": "not needed: a missing name is unknown, give a default with ??",
-    "&[": "not needed: a missing name is unknown, give a default with ??",
+    "for": "comprehensions are refused: their cost has no bound",
 }
-RESERVED = frozenset({"and", "or", "not", "in", "true", "false", "null", "for", "if", "inf", "nan"})
+MEANT = {"=": "==", "&&": "and", "||": "or", "!": "not"}
 Report = Callable[[Trouble], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What an expression may read."""
+@dataclass(slots=True)
+class Shared:
+    """What the text and its macros have in common: names, and a budget that all of them spend."""
 
-    names: Mapping[str, Any]
-    macros: Mapping[str, str]
-    lists: Mapping[str, frozenset[Any]]
-    objects: frozenset[str]
+    known: Known
+    words_left: int = TOKENS_MAX
 
 
 class Parser:
     """One pass over one text. `report` hears faults that parsing can go on after."""
 
-    def __init__(self, text: str, known: Known, report: Report, macros: tuple[str, ...] = ()) -> None:
-        self.text, self.known, self.report = text, known, report
+    def __init__(
+        self, text: str, shared: Shared, report: Report, macros: tuple[str, ...] = ()
+    ) -> None:
+        self.text, self.shared, self.report, self.macros = text, shared, report, macros
         self.tokens = tokenize(text)
+        shared.words_left -= len(self.tokens) - 1
+        if shared.words_left < 0:
+            raise Trouble("B320", 0, f"with its macros more than {TOKENS_MAX} words")
         self.place = 0
         self.depth = 0
-        self.inside = macros
+        self.grouped: Node | None = None  # the node that was closed by a parenthesis just now
 
     def whole(self) -> Node:
         """The expression, to the end of the text."""
+        for token in self.tokens:
+            if token.text in REFUSED and token.kind in ("operator", "name"):
+                raise self.unexpected(token)
         node = self.expression(0)
         if self.now.kind != "end":
-            raise self._unexpected(self.now)
+            raise self.unexpected(self.now)
         return node
 
     @property
     def now(self) -> Token:
+        """The next token."""
         return self.tokens[self.place]
 
     def take(self) -> Token:
+        """The next token, used up. The end is never used up."""
         token = self.tokens[self.place]
+        if token.kind == "end":
+            raise self.unexpected(token)
         self.place += 1
         return token
 
-    def accept(self, *words: str) -> Token | None:
+    def accept(self, word: str) -> bool:
+        """Use the next token up if it is this word."""
         token = self.now
-        if token.kind in ("operator", "name") and token.text in words:
-            return self.take()
-        return None
+        if token.kind in ("operator", "name") and token.text == word:
+            self.place += 1
+            return True
+        return False
 
     def expect(self, word: str) -> None:
-        if self.accept(word) is None:
-            raise self._unexpected(self.now, expected=f"`{word}`")
+        """The next token must be this word."""
+        if not self.accept(word):
+            raise self.unexpected(self.now, expected=f"`{word}`")
 
     def expression(self, floor: int) -> Node:
         """An expression of operators that bind tighter than `floor`."""
         self.depth += 1
         if self.depth > DEPTH_MAX:
             raise Trouble("B320", self.now.start, f"nested deeper than {DEPTH_MAX} levels")
-        left = self.prefix()
-        while True:
-            step = self.infix(left, floor)
-            if step is None:
-                break
-            left = step
+        node, links = operand(self), 0
+        while (longer := self._infix(node, floor)) is not None:
+            node = longer
+            links += not isinstance(node, Logic)
+            if links > DEPTH_MAX:
+                message = f"more than {DEPTH_MAX} operators in a row"
+                raise Trouble("B320", node.start, message)
         self.depth -= 1
-        return left
+        return node
 
-    def infix(self, left: Node, floor: int) -> Node | None:
+    def _infix(self, left: Node, floor: int) -> Node | None:
         token = self.now
         if token.kind not in ("operator", "name"):
             return None
         word = token.text
-        if word in REFUSED:
-            raise Trouble("B314", token.start, REFUSED[word], width=len(word))
         found = _INFIX.get(word)
         if word == "not" and self.tokens[self.place + 1].text == "in":
-            found = (RELATION, Parser._contains)
+            found = (RELATION, _contains)
         if found is None or found[0] <= floor:
             return None
         return found[1](self, left)
 
-    def node(self, cls: Any, kind: Kind | None, first: Node, *values: Any) -> Any:
-        """A node that reaches from `first` to the token before this one."""
-        end = self.tokens[self.place - 1].end
-        return cls(kind, self.text[first.start : end], first.start, *values)
+    def written(self, start: int) -> str:
+        """The text from `start` to the token before this one."""
+        return self.text[start : self.tokens[self.place - 1].end]
 
-    def prefix(self) -> Node:
-        token = self.take()
-        match token.kind:
-            case "number" | "text" | "duration" | "instant":
-                return Literal(_LITERALS[token.kind], token.text, token.start, token.value)
-            case "name":
-                return self._name(token)
-            case "operator" if token.text == "(":
-                inner = self.expression(0)
-                self.expect(")")
-                return inner
-            case "operator" if token.text == "[":
-                return self._list(token)
-            case "operator" if token.text == "-":
-                operand = self.expression(MINUS - 1)
-                if isinstance(operand, Literal) and operand.kind is Kind.NUMBER:
-                    text = self.text[token.start : self.tokens[self.place - 1].end]
-                    return Literal(Kind.NUMBER, text, token.start, -operand.value)
-                kind = self._kind_of(kinds.of_minus(operand), operand)
-                start = Node(None, "", token.start)
-                return self.node(Arithmetic, kind, start, "-", None, operand)
-            case _:
-                if token.text in REFUSED:
-                    raise Trouble("B314", token.start, REFUSED[token.text], width=len(token.text))
-                raise self._unexpected(token)
-
-    def _name(self, token: Token) -> Node:
-        word = token.text
-        if word in ("true", "false"):
-            return Literal(Kind.BOOLEAN, word, token.start, word == "true")
-        if word == "null":
-            return Literal(None, word, token.start, None)
-        if word == "not":
-            operand = self.expression(NOT - 1)
-            self._want_boolean(operand)
-            return self.node(Not, Kind.BOOLEAN, Node(None, "", token.start), operand)
-        if word in ("inf", "nan"):
-            raise Trouble("B314", token.start, f"`{word}` is no amount of anything", width=len(word))
-        if word in RESERVED:
-            raise self._unexpected(token)
-        if word.startswith("$"):
-            return self._call(token)
-        if word in self.known.macros and self.now.text != ".":
-            return self._macro(token)
-        return self._dotted(token)
-
-    def _dotted(self, first: Token) -> Node:
-        dotted, last = first.text, first
-        node: Node | None = self._lookup(dotted, first.start, first.end)
-        while self.now.text == "." and self.tokens[self.place + 1].kind == "name":
-            longer = f"{dotted}.{self.tokens[self.place + 1].text}"
-            is_name = longer in self.known.names or dotted in self.known.objects
-            if not is_name and not dotted.startswith("lists"):
-                break
-            self.take()
-            last = self.take()
-            dotted = longer
-            node = self._lookup(dotted, first.start, last.end)
-        if node is None:
-            raise self._unknown_name(dotted, first.start, last.end)
-        while self.now.text == "." and self.tokens[self.place + 1].kind == "name":
-            node = self._attribute(node)
-        return node
-
-    def _lookup(self, dotted: str, start: int, end: int) -> Node | None:
-        if dotted.startswith("lists."):
-            values = self.known.lists.get(dotted[6:])
-            if values is None:
-                return None
-            return Literal(kinds.of_set(values), self.text[start:end], start, values)
-        name = self.known.names.get(dotted)
-        if name is None or name.kind is Kind.OBJECT:
-            return None
-        choices = tuple(name.choices)
-        return Read(name.kind, self.text[start:end], start, dotted, name.nullable, choices)
-
-    def _unknown_name(self, dotted: str, start: int, end: int) -> Trouble:
-        head, _, _ = dotted.rpartition(".")
-        near: list[str]
-        if dotted in self.known.objects:
-            near = [name for name in self.known.names if name.startswith(dotted + ".")]
-            message = f"`{dotted}` is not a value; name one of its fields"
-            return Trouble("B311", start, message, width=end - start, expected=listed(near))
-        if head == "lists":
-            near = [f"lists.{name}" for name in self.known.lists]
-        else:
-            near = [*self.known.names, *self.known.macros]
-        same = [name for name in near if name.rpartition(".")[0] == head]
-        hint = did_you_mean(dotted, same) or did_you_mean(dotted, near)
-        if hint is None and not head:
-            ends = [name for name in near if name.rpartition(".")[2] == dotted]
-            hint = f"did you mean '{ends[0]}'?" if ends else None
-        message = f"unknown name `{dotted}`"
-        return Trouble(
-            "B311", start, message, width=end - start, expected=listed(same or near), hint=hint
-        )
-
-    def _macro(self, token: Token) -> Node:
-        name = token.text
-        if name in self.inside or len(self.inside) >= MACRO_DEPTH_MAX:
-            chain = " → ".join((*self.inside, name))
-            raise Trouble("B319", token.start, f"macros in a circle: {chain}", width=len(name))
-
-        def report(trouble: Trouble) -> None:
-            self.report(_inside_macro(trouble, token))
-
-        try:
-            inner = Parser(self.known.macros[name], self.known, report, (*self.inside, name))
-            # From here on it stands where its name stands.
-            return replace(inner.whole(), start=token.start)
-        except Trouble as trouble:
-            raise _inside_macro(trouble, token) from None
-
-    def _attribute(self, operand: Node) -> Node:
-        self.take()
-        word = self.take()
-        found = kinds.ATTRIBUTES.get((operand.kind, word.text))
-        if found is None:
-            near = [name for kind, name in kinds.ATTRIBUTES if kind == operand.kind]
-            raise Trouble(
-                "B311",
-                word.start,
-                f"a {operand.kind} has no `{word.text}`",
-                width=len(word.text),
-                expected=listed(near),
-                hint=did_you_mean(word.text, near),
-            )
-        argument = None
-        if found.takes_text:
-            self.expect("(")
-            token = self.take()
-            if token.kind != "text":
-                raise self._unexpected(token, expected="a text")
-            argument = token.value
-            self.expect(")")
-        return self.node(Attribute, found.kind, operand, operand, word.text, argument)
-
-    def _call(self, token: Token) -> Node:
-        name = token.text[1:]
-        if name not in kinds.FUNCTIONS:
-            allowed = ", ".join(f"${one}" for one in kinds.FUNCTIONS)
-            message = f"`{token.text}` is refused: only what is bounded and pure may be called"
-            raise Trouble(
-                "B314", token.start, message, width=len(token.text), expected=allowed
-            )
-        self.expect("(")
-        is_list = self.accept("[") is not None
-        arguments = [self.expression(0)]
-        while is_list and self.accept(","):
-            arguments.append(self.expression(0))
-        if is_list:
-            self.expect("]")
-        self.expect(")")
-        if is_list != (name != "abs"):
-            example = "$abs(x)" if name == "abs" else f"${name}([x, y])"
-            raise Trouble("B310", token.start, f"write {example}", width=len(token.text))
-        for argument in arguments:
-            if argument.kind is not Kind.NUMBER:
-                self._mismatch(argument, f"${name} takes numbers, this is {_a(argument.kind)}")
-        start = Node(None, "", token.start)
-        return self.node(Call, Kind.NUMBER, start, name, tuple(arguments))  # type: ignore[no-any-return]
-
-    def _list(self, token: Token) -> Node:
-        values: list[Any] = []
-        while self.now.text != "]":
-            item = self.expression(0)
-            if not isinstance(item, Literal) or item.kind not in (Kind.NUMBER, Kind.TEXT):
-                raise Trouble(
-                    "B314", item.start, "a list holds texts or numbers only", width=len(item.text)
-                )
-            if self.now.text == "for":
-                raise Trouble("B314", self.now.start, "comprehensions are refused", width=3)
-            values.append(item.value)
-            if self.accept(",") is None:
-                break
-        self.expect("]")
-        if len({type(value) for value in values}) != 1:
-            raise Trouble("B312", token.start, "a list of one kind of value is expected here")
-        text = self.text[token.start : self.tokens[self.place - 1].end]
-        return Literal(kinds.of_set(values), text, token.start, frozenset(values))
-
-    def _logic(self, left: Node) -> Node:
-        word = self.take().text
-        right = self.expression(AND if word == "and" else OR)
-        for side in (left, right):
-            self._want_boolean(side)
-        # Parentheses make a part of its own; `a and b and c` is one node with three parts.
-        parts = left.parts if isinstance(left, Logic) and left.operator == word else (left,)
-        return self.node(Logic, Kind.BOOLEAN, left, word, (*parts, right))  # type: ignore[no-any-return]
-
-    def _compare(self, left: Node) -> Node:
-        token = self.take()
-        level = EQUALITY if token.text in ("==", "!=") else RELATION
-        right = self.expression(level)
-        following = _INFIX.get(self.now.text)
-        if following is not None and following[0] == level and self.now.kind == "operator":
-            raise Trouble(
-                "B310",
-                self.now.start,
-                "comparisons can't be chained",
-                hint="write `a < b and b < c`",
-                width=len(self.now.text),
-            )
-        trouble = kinds.why_not_comparable(token.text, left, right)
-        if trouble:
-            self._mismatch(left, trouble, end=self.tokens[self.place - 1].end)
-        self._check_choices(left, right)
-        return self.node(Compare, Kind.BOOLEAN, left, token.text, left, right)  # type: ignore[no-any-return]
-
-    def _contains(self, left: Node) -> Node:
-        is_negated = self.accept("not") is not None
-        self.expect("in")
-        right = self.expression(RELATION)
-        trouble = kinds.why_not_contained(left, right)
-        if trouble:
-            self._mismatch(left, trouble, end=self.tokens[self.place - 1].end)
-        self._check_choices(left, right)
-        return self.node(Contains, Kind.BOOLEAN, left, left, right, is_negated)  # type: ignore[no-any-return]
-
-    def _match(self, left: Node) -> Node:
-        operator = self.take().text
-        token = self.take()
-        if token.kind != "text":
-            raise Trouble("B315", token.start, "the pattern must be written here as a text")
-        try:
-            re2.compile(token.value, _re2_options())
-        except re2.error as error:
-            word = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-            raise Trouble(
-                "B315", token.start, f"RE2 refuses this pattern: {word}", width=len(token.text)
-            ) from None
-        if left.kind is not Kind.TEXT:
-            self._mismatch(left, f"a pattern is matched with a text, this is {_a(left.kind)}")
-        is_search, is_negated = operator.endswith("~~"), operator.startswith("!")
-        return self.node(Match, Kind.BOOLEAN, left, left, token.value, is_search, is_negated)  # type: ignore[no-any-return]
-
-    def _arithmetic(self, left: Node) -> Node:
-        operator = self.take().text
-        right = self.expression(SUM if operator in "+-" else PRODUCT)
-        kind = kinds.of_arithmetic(operator, left.kind, right.kind)
-        if kind is None:
-            message = f"`{operator}` does not go with {_a(left.kind)} and {_a(right.kind)}"
-            self._mismatch(left, message, end=self.tokens[self.place - 1].end)
-            kind = Kind.NUMBER
-        return self.node(Arithmetic, kind, left, operator, left, right)  # type: ignore[no-any-return]
-
-    def _coalesce(self, left: Node) -> Node:
-        token = self.take()
-        right = self.expression(COALESCE - 1)
-        kind = kinds.common(left.kind, right.kind)
-        if kind is None:
-            is_trap = right.kind is Kind.BOOLEAN and isinstance(right, Compare | Contains | Logic)
-            hint = f"write `({left.text} ?? …)` in parentheses" if is_trap else None
-            raise Trouble(
-                "B318" if is_trap else "B312",
-                token.start,
-                "`??` binds looser than the comparison after it"
-                if is_trap
-                else f"the default of {_a(left.kind)} can't be {_a(right.kind)}",
-                width=2,
-                hint=hint,
-            )
-        return self.node(Coalesce, kind, left, left, right)  # type: ignore[no-any-return]
-
-    def _ternary(self, left: Node) -> Node:
-        self.take()
-        self._want_boolean(left)
-        yes = self.expression(0)
-        self.expect(":")
-        no = self.expression(TERNARY - 1)
-        kind = kinds.common(yes.kind, no.kind)
-        if kind is None:
-            self._mismatch(yes, f"one side is {_a(yes.kind)}, the other {_a(no.kind)}")
-        return self.node(Ternary, kind, left, left, yes, no)  # type: ignore[no-any-return]
-
-    def _want_boolean(self, node: Node) -> None:
+    def want_boolean(self, node: Node) -> None:
+        """A condition is expected here."""
         if node.kind is not Kind.BOOLEAN:
-            self._mismatch(node, f"a condition is expected here, this is {_a(node.kind)}", "B313")
+            self.mismatch(node, f"a condition is expected here, this is {a_(node.kind)}", "B313")
 
-    def _kind_of(self, kind: Kind | None, node: Node) -> Kind:
-        if kind is None:
-            self._mismatch(node, f"`-` does not go with {_a(node.kind)}")
-        return kind or Kind.NUMBER
+    def mismatch(
+        self, node: Node, message: str, code: str = "B312", hint: str | None = None
+    ) -> None:
+        """Kinds that do not go together, from `node` to here."""
+        width = self.tokens[self.place - 1].end - node.start
+        self.report(Trouble(code, node.start, message, width=width, hint=hint))
 
-    def _check_choices(self, left: Node, right: Node) -> None:
-        for one, other in ((left, right), (right, left)):
-            if not isinstance(one, Read) or not one.choices or not isinstance(other, Literal):
-                continue
-            values = other.value if isinstance(other.value, frozenset) else {other.value}
-            for value in sorted(v for v in values if isinstance(v, str) and v not in one.choices):
-                self.report(
-                    Trouble(
-                        "B321",
-                        other.start,
-                        f"`{one.dotted}` is never {value!r}",
-                        width=len(other.text),
-                        expected=listed(one.choices),
-                        hint=did_you_mean(value, one.choices),
-                    )
-                )
-
-    def _mismatch(self, node: Node, message: str, code: str = "B312", end: int | None = None) -> None:
-        width = len(node.text) if end is None else end - node.start
-        self.report(Trouble(code, node.start, message, width=width))
-
-    def _unexpected(self, token: Token, expected: str | None = None) -> Trouble:
+    def unexpected(self, token: Token, expected: str | None = None) -> Trouble:
+        """The grammar does not go on with this token."""
         word = "the end" if token.kind == "end" else f"`{token.text}`"
-        hints = {"=": "`==`", "&&": "`and`", "||": "`or`", "!": "`not`"}
-        hint = hints.get(token.text)
-        return Trouble(
-            "B310",
-            token.start,
-            f"{word} is not expected here",
-            width=len(token.text),
-            expected=expected,
-            hint=None if hint is None else f"did you mean {hint}?",
-        )
+        meant = MEANT.get(token.text)
+        hint = None if meant is None else f"did you mean `{meant}`?"
+        width = len(token.text)
+        if token.text in REFUSED:
+            return Trouble("B314", token.start, REFUSED[token.text], width=width)
+        message = f"{word} is not expected here"
+        return Trouble("B310", token.start, message, width=width, expected=expected, hint=hint)
 
 
-def _inside_macro(trouble: Trouble, token: Token) -> Trouble:
-    message = f"in macro `{token.text}`: {trouble.message}"
-    return Trouble(
-        trouble.code,
-        token.start,
-        message,
-        width=len(token.text),
-        expected=trouble.expected,
-        hint=trouble.hint,
-    )
+def _logic(parser: Parser, left: Node) -> Node:
+    word = parser.take().text
+    right = parser.expression(AND if word == "and" else OR)
+    for side in (left, right):
+        parser.want_boolean(side)
+    # `a and b and c` is one node with three parts, also where macros or parentheses made them.
+    parts = [
+        part
+        for side in (left, right)
+        for part in (side.parts if isinstance(side, Logic) and side.operator == word else (side,))
+    ]
+    return Logic(Kind.BOOLEAN, parser.written(left.start), left.start, word, tuple(parts))
 
 
-def _a(kind: Kind | None) -> str:
+def _compare(parser: Parser, left: Node) -> Node:
+    word = parser.take().text
+    level = EQUALITY if word in ("==", "!=") else RELATION
+    right = parser.expression(level)
+    _refuse_chain(parser, level)
+    trouble = kinds.why_not_comparable(word, left, right)
+    if trouble:
+        parser.mismatch(left, trouble, hint=_quote(left, right) or _quote(right, left))
+    _check_choices(parser, left, right)
+    return Compare(Kind.BOOLEAN, parser.written(left.start), left.start, word, left, right)
+
+
+def _refuse_chain(parser: Parser, level: int) -> None:
+    token = parser.now
+    following = _INFIX.get(token.text)
+    if following is None or following[0] != level or token.kind not in ("operator", "name"):
+        return
+    hint = "write `a < b and b < c`"
+    message = "comparisons can't be chained"
+    raise Trouble("B310", token.start, message, hint=hint, width=len(token.text))
+
+
+def _quote(one: Node, other: Node) -> str | None:
+    """A number was written where a text was meant, or the other way round."""
+    if one.kind is Kind.TEXT and isinstance(other, Literal) and other.kind is Kind.NUMBER:
+        return f'write "{other.text}" if the text is meant'
+    is_figure = isinstance(other, Literal) and other.kind is Kind.TEXT and other.value.isdecimal()
+    if one.kind is Kind.NUMBER and is_figure and isinstance(other, Literal):
+        return f"write {other.value} without quotes"
+    return None
+
+
+def _contains(parser: Parser, left: Node) -> Node:
+    is_negated = parser.accept("not")
+    parser.expect("in")
+    if parser.now.text in ("[", "{") and parser.now.kind == "operator":
+        node = _contained_in_list(parser, left, is_negated=is_negated)
+        _refuse_chain(parser, RELATION)
+        return node
+    right = parser.expression(RELATION)
+    _refuse_chain(parser, RELATION)
+    return _membership(parser, left, right, is_negated=is_negated)
+
+
+def _membership(parser: Parser, left: Node, right: Node, *, is_negated: bool) -> Node:
+    trouble = kinds.why_not_contained(left, right)
+    if trouble:
+        parser.mismatch(left, trouble)
+    _check_choices(parser, left, right)
+    text = parser.written(left.start)
+    return Contains(Kind.BOOLEAN, text, left.start, left, right, is_negated)
+
+
+def _contained_in_list(parser: Parser, left: Node, *, is_negated: bool) -> Node:
+    """`x in [1, y]` is `x in [1] or x == y`: what is computed is compared one by one."""
+    start = parser.now.start
+    items = list_items(parser)
+    constants = [item for item in items if isinstance(item, Literal)]
+    computed = [item for item in items if not isinstance(item, Literal)]
+    parts: list[Node] = []
+    if constants:
+        values = list_of(constants, parser.written(start), start)
+        parts.append(_membership(parser, left, values, is_negated=False))
+    for item in computed:
+        trouble = kinds.why_not_comparable("==", left, item)
+        if trouble:
+            parser.mismatch(left, trouble)
+        text = f"{left.text} == {item.text}"
+        parts.append(Compare(Kind.BOOLEAN, text, left.start, "==", left, item))
+    text = parser.written(left.start)
+    if not computed and isinstance(parts[0], Contains):
+        found = parts[0]
+        return Contains(Kind.BOOLEAN, text, left.start, found.member, found.container, is_negated)
+    node = Logic(Kind.BOOLEAN, text, left.start, "or", tuple(parts)) if len(parts) > 1 else parts[0]
+    return Not(Kind.BOOLEAN, text, left.start, node) if is_negated else node
+
+
+def _match(parser: Parser, left: Node) -> Node:
+    word = parser.take().text
+    token = parser.take()
+    if token.kind != "text":
+        message = "the pattern must be written here as a text"
+        raise Trouble("B315", token.start, message, width=len(token.text))
+    refused = patterns.why_refused(token.value)
+    if refused is not None:
+        message = f"RE2 refuses this pattern: {refused}"
+        raise Trouble("B315", token.start, message, width=len(token.text))
+    _refuse_chain(parser, RELATION)
+    if left.kind is not Kind.TEXT:
+        parser.mismatch(left, f"a pattern is matched with a text, this is {a_(left.kind)}")
+    is_search, is_negated = word.endswith("~~"), word.startswith("!")
+    text = parser.written(left.start)
+    return Match(Kind.BOOLEAN, text, left.start, left, token.value, is_search, is_negated)
+
+
+def _arithmetic(parser: Parser, left: Node) -> Node:
+    token = parser.take()
+    word = token.text
+    right = parser.expression(SUM if word in "+-" else PRODUCT)
+    kind = kinds.of_arithmetic(word, left.kind, right.kind)
     if kind is None:
-        return "null"
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+        parser.mismatch(left, f"`{word}` does not go with {a_(left.kind)} and {a_(right.kind)}")
+        kind = Kind.NUMBER
+    if word in ("/", "//", "%") and isinstance(right, Literal) and right.value == 0:
+        parser.report(Trouble("B312", token.start, "divides by zero", width=len(word)))
+    return Arithmetic(kind, parser.written(left.start), left.start, word, left, right)
 
 
-def _re2_options() -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 1 << 20
-    return options
+def _coalesce(parser: Parser, left: Node) -> Node:
+    is_left_grouped = left is parser.grouped
+    token = parser.take()
+    right = parser.expression(COALESCE - 1)
+    tests = Compare | Contains | Match
+    is_trap = (isinstance(left, tests) and not is_left_grouped) or (
+        isinstance(right, tests | Arithmetic)
+        and right is not parser.grouped
+        and not (isinstance(right, Arithmetic) and right.left is None)
+    )
+    if is_trap:
+        raise Trouble(
+            "B318",
+            token.start,
+            "`??` binds looser than the operator beside it",
+            width=2,
+            hint="put what you mean in parentheses, e.g. `(x ?? 0) > 10`",
+        )
+    kind = kinds.common(left.kind, right.kind)
+    if kind is None:
+        message = f"the default of {a_(left.kind)} can't be {a_(right.kind)}"
+        parser.mismatch(left, message)
+    return Coalesce(kind, parser.written(left.start), left.start, left, right)
 
 
-_LITERALS = {
-    "number": Kind.NUMBER,
-    "text": Kind.TEXT,
-    "duration": Kind.DURATION,
-    "instant": Kind.INSTANT,
-}
+def _ternary(parser: Parser, left: Node) -> Node:
+    parser.take()
+    parser.want_boolean(left)
+    yes = parser.expression(0)
+    parser.expect(":")
+    no = parser.expression(TERNARY - 1)
+    kind = kinds.common(yes.kind, no.kind)
+    if kind is None:
+        parser.mismatch(yes, f"one side is {a_(yes.kind)}, the other {a_(no.kind)}")
+    return Ternary(kind, parser.written(left.start), left.start, left, yes, no)
+
+
+def _check_choices(parser: Parser, left: Node, right: Node) -> None:
+    for one, other in ((left, right), (right, left)):
+        if not isinstance(one, Read) or not one.choices or not isinstance(other, Literal):
+            continue
+        values = other.value if isinstance(other.value, frozenset) else {other.value}
+        for value in sorted(v for v in values if isinstance(v, str) and v not in one.choices):
+            parser.report(
+                Trouble(
+                    "B321",
+                    other.start,
+                    f"`{one.dotted}` is never {value!r}",
+                    width=len(other.text),
+                    expected=listed(one.choices),
+                    hint=did_you_mean(value, one.choices),
+                )
+            )
+
+
 _INFIX: dict[str, tuple[int, Callable[[Parser, Node], Node]]] = {
-    "?": (TERNARY, Parser._ternary),
-    "or": (OR, Parser._logic),
-    "and": (AND, Parser._logic),
-    "??": (COALESCE, Parser._coalesce),
-    **dict.fromkeys(("==", "!="), (EQUALITY, Parser._compare)),
-    **dict.fromkeys(("<", "<=", ">", ">="), (RELATION, Parser._compare)),
-    **dict.fromkeys(("=~", "=~~", "!~", "!~~"), (RELATION, Parser._match)),
-    "in": (RELATION, Parser._contains),
-    **dict.fromkeys(("+", "-"), (SUM, Parser._arithmetic)),
-    **dict.fromkeys(("*", "/", "//", "%"), (PRODUCT, Parser._arithmetic)),
+    "?": (TERNARY, _ternary),
+    "or": (OR, _logic),
+    "and": (AND, _logic),
+    "??": (COALESCE, _coalesce),
+    **dict.fromkeys(("==", "!="), (EQUALITY, _compare)),
+    **dict.fromkeys(("<", "<=", ">", ">="), (RELATION, _compare)),
+    **dict.fromkeys(("=~", "=~~", "!~", "!~~"), (RELATION, _match)),
+    "in": (RELATION, _contains),
+    **dict.fromkeys(("+", "-"), (SUM, _arithmetic)),
+    **dict.fromkeys(("*", "/", "//", "%"), (PRODUCT, _arithmetic)),
 }

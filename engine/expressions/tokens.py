@@ -11,9 +11,8 @@ import ast
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 LENGTH_MAX = 4000
 TOKENS_MAX = 1000
@@ -55,8 +54,7 @@ class Trouble(Exception):  # noqa: N818  (not an error of the program)
         self.width, self.expected, self.hint = max(width, 1), expected, hint
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """`kind`: number, text, duration, instant, name, operator or end."""
 
     kind: str
@@ -146,7 +144,11 @@ def _unescaped(word: str, prefix: str, start: int) -> str:
 
 def _iso_duration(value: str, word: str, start: int) -> dt.timedelta:
     match = _ISO.fullmatch(value)
-    if match is None or value in ("P", "PT") or any(len(n or "") > DIGITS_MAX for n in match.groups()):
+    if (
+        match is None
+        or value in ("P", "PT")
+        or any(len(n or "") > DIGITS_MAX for n in match.groups())
+    ):
         hint = 'write it as 30d or t"P30D"'
         raise Trouble("B310", start, f"not a duration: {value!r}", width=len(word), hint=hint)
     numbers = [int(number or 0) for number in match.groups()]

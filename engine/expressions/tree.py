@@ -1,18 +1,22 @@
 """The tree of an expression: small frozen nodes with their kind, their text and their place in it.
 
-In: made by the parser. Out: read by checks, compiler and explanation. Nothing here depends on rule-engine.
+In: made by the parser. Out: read by checks, compiler and explanation.
+Nothing here depends on rule-engine.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from belfry.engine.fields import Kind
 
+INVERSE = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
-@dataclass(frozen=True, slots=True)
-class Node:
+
+class Node(msgspec.Struct, frozen=True, gc=False):
     """`kind` None: the literal null. `text`: as written. `start`: offset in the expression."""
 
     kind: Kind | None
@@ -20,15 +24,13 @@ class Node:
     start: int
 
 
-@dataclass(frozen=True, slots=True)
-class Literal(Node):
+class Literal(Node, frozen=True, gc=False):
     """A number, text, boolean, instant, duration, null, or a set of constants."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Read(Node):
+class Read(Node, frozen=True, gc=False):
     """A dotted name."""
 
     dotted: str
@@ -36,8 +38,7 @@ class Read(Node):
     choices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic(Node):
+class Arithmetic(Node, frozen=True, gc=False):
     """`+ - * / // %` and unary minus (`left` None)."""
 
     operator: str
@@ -45,8 +46,7 @@ class Arithmetic(Node):
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Compare(Node):
+class Compare(Node, frozen=True, gc=False):
     """`== != < <= > >=`."""
 
     operator: str
@@ -54,8 +54,7 @@ class Compare(Node):
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Contains(Node):
+class Contains(Node, frozen=True, gc=False):
     """`member in container`, or `not in`."""
 
     member: Node
@@ -63,8 +62,7 @@ class Contains(Node):
     is_negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Match(Node):
+class Match(Node, frozen=True, gc=False):
     """A regular expression: `is_search` looks anywhere, otherwise from the start."""
 
     left: Node
@@ -73,23 +71,20 @@ class Match(Node):
     is_negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Logic(Node):
+class Logic(Node, frozen=True, gc=False):
     """`and` or `or` over two or more parts."""
 
     operator: str
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not(Node):
+class Not(Node, frozen=True, gc=False):
     """Negation."""
 
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Ternary(Node):
+class Ternary(Node, frozen=True, gc=False):
     """`condition ? yes : no`."""
 
     condition: Node
@@ -97,16 +92,14 @@ class Ternary(Node):
     no: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Coalesce(Node):
+class Coalesce(Node, frozen=True, gc=False):
     """`left ?? right`: the default where left is missing."""
 
     left: Node
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute(Node):
+class Attribute(Node, frozen=True, gc=False):
     """A pure property of a text, instant or duration: `purpose.length`, `time.hour`."""
 
     operand: Node
@@ -114,35 +107,52 @@ class Attribute(Node):
     argument: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Node):
+class Slice(Node, frozen=True, gc=False):
+    """A part of a text, `purpose[0:4]`; or one letter, `purpose[0]`: unknown if it is not there."""
+
+    operand: Node
+    first: int | None
+    stop: int | None
+    is_letter: bool
+
+
+class Call(Node, frozen=True, gc=False):
     """`$abs(x)`, `$min([x, y])`, `$max([x, y])`."""
 
     function: str
     arguments: tuple[Node, ...]
 
 
+_BELOW: dict[type[Node], tuple[str, ...]] = {
+    Literal: (),
+    Read: (),
+    Arithmetic: ("left", "right"),
+    Compare: ("left", "right"),
+    Contains: ("member", "container"),
+    Match: ("left",),
+    Not: ("operand",),
+    Ternary: ("condition", "yes", "no"),
+    Coalesce: ("left", "right"),
+    Attribute: ("operand",),
+    Slice: ("operand",),
+}
+
+
 def children(node: Node) -> tuple[Node, ...]:
     """The nodes right below."""
-    match node:
-        case Arithmetic(left=left, right=right):
-            return (right,) if left is None else (left, right)
-        case Compare(left=left, right=right) | Coalesce(left=left, right=right):
-            return left, right
-        case Contains(member=member, container=container):
-            return member, container
-        case Match(left=left):
-            return (left,)
-        case Logic(parts=parts):
-            return parts
-        case Not(operand=operand) | Attribute(operand=operand):
-            return (operand,)
-        case Ternary(condition=condition, yes=yes, no=no):
-            return condition, yes, no
-        case Call(arguments=arguments):
-            return arguments
-        case _:
-            return ()
+    if isinstance(node, Logic):
+        return node.parts
+    if isinstance(node, Call):
+        return node.arguments
+    below = (getattr(node, field) for field in _BELOW[type(node)])
+    return tuple(child for child in below if child is not None)
+
+
+def is_constant(node: Node) -> bool:
+    """Does it read nothing?"""
+    if isinstance(node, Read):
+        return False
+    return all(is_constant(child) for child in children(node))
 
 
 def reads(node: Node) -> tuple[str, ...]:
@@ -155,3 +165,32 @@ def reads(node: Node) -> tuple[str, ...]:
             found[one.dotted] = None
         pending.extend(reversed(children(one)))
     return tuple(found)
+
+
+def moved(node: Node, start: int) -> Node:
+    """The same tree with all places at `start`: a macro's content stands where its name stands."""
+    changed: dict[str, Any] = {"start": start}
+    for field in node.__struct_fields__:
+        value = getattr(node, field)
+        if isinstance(value, Node):
+            changed[field] = moved(value, start)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Node):
+            changed[field] = tuple(moved(one, start) for one in value)
+    return msgspec.structs.replace(node, **changed)
+
+
+def extent(tree: Node) -> tuple[int, int]:
+    """How deep a tree is, and how often its generated code doubles on the way down.
+
+    A truth that is used as a value is generated twice: once for true, once for false.
+    """
+    deepest = doubled = 0
+    pending = [(tree, 1, 0)]
+    while pending:
+        node, depth, doublings = pending.pop()
+        deepest, doubled = max(deepest, depth), max(doubled, doublings)
+        for child in children(node):
+            is_value = child.kind is Kind.BOOLEAN and not isinstance(node, Logic | Not)
+            is_bare = isinstance(child, Literal | Read)
+            pending.append((child, depth + 1, doublings + (is_value and not is_bare)))
+    return deepest, doubled

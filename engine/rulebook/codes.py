@@ -1,10 +1,13 @@
-"""Every code of an author's fault and what it means: docs/reference/codes.md is made from this table.
+"""Every code of an author's fault and what it means: docs/reference/codes.md is made from it.
 
 In: nothing. Out: `CODES`. Codes are stable: one is never given a second meaning, only added.
-B1xx the YAML itself, B2xx keys and shapes, B3xx names and expressions, B4xx policies, B5xx lints.
+B1xx the YAML itself, B2xx keys and shapes, B3xx names and expressions, B4xx policies, B5xx lints,
+B6xx templates.
 """
 
 from __future__ import annotations
+
+from belfry.engine.rulebook.template_names import CODES as TEMPLATE_CODES
 
 CODES: dict[str, str] = {
     "B101": "the file is not UTF-8",
@@ -42,6 +45,18 @@ CODES: dict[str, str] = {
     "B306": "another kind of value is expected",
     "B307": "segments that depend on each other in a circle",
     "B308": "this name cannot be read here",
+    "B310": "the expression cannot be read",
+    "B311": "unknown name",
+    "B312": "kinds that do not go together: a text and a number, an amount of a text …",
+    "B313": "a condition is expected here",
+    "B314": "refused in expressions: unbounded, or not the same on every run",
+    "B315": "a pattern that RE2 refuses, or that is not written as a text",
+    "B316": "can never be true, or reads nothing",
+    "B317": "is always true",
+    "B318": "`??` binds looser than a comparison: brackets are missing",
+    "B319": "macros that use each other in a circle",
+    "B320": "the expression is too long or nested too deep",
+    "B321": "a text that the field can never be",
     "B401": "unknown message class",
     "B402": "unknown channel",
     "B403": "unknown time zone",
@@ -67,5 +82,5 @@ CODES: dict[str, str] = {
     "B519": "a rule waits for a segment that is not defined",
     "B520": "a goal or a holdout without a message",
     "B521": "no template is named",
-    "B522": "a template cannot be read",
+    **TEMPLATE_CODES,
 }

@@ -1,7 +1,7 @@
 """What rules are written with: a bank's own event types and fields, its lists and its macros.
 
 In: nodes. Out: `Declared` event types, lists as sets, macros as texts; clashes are faults.
-A list of plain numbers is a set of numbers; as soon as one item is a text, all are texts as written.
+A list of plain numbers is a set of numbers; if one item is a text, all are texts as written.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _field(key: TextNode, node: Node, taken: set[str], faults: Faults) -> Field 
 
 # --- lists and macros -----------------------------------------------------------------------------
 def read_lists(pairs: list[Named], faults: Faults) -> dict[str, frozenset[object]]:
-    """name → its items as one set."""
+    """Name → its items as one set."""
     found: dict[str, frozenset[object]] = {}
     for name, (key, node) in unique(pairs, "list", faults).items():
         if IDENTIFIER.read(key, faults) is None:
@@ -109,7 +109,7 @@ def _plain_number(node: Node) -> Decimal | None:
 
 
 def read_macros(pairs: list[Named], faults: Faults) -> dict[str, TextNode]:
-    """name → its text; what it means is checked where it is used."""
+    """Name → its text; what it means is checked where it is used."""
     found: dict[str, TextNode] = {}
     for name, (key, node) in unique(pairs, "macro", faults).items():
         if IDENTIFIER.read(key, faults) is None:
@@ -124,5 +124,5 @@ def read_macros(pairs: list[Named], faults: Faults) -> dict[str, TextNode]:
 
 
 def macro_texts(macros: Mapping[str, TextNode]) -> dict[str, str]:
-    """name → text, for the parser."""
+    """Name → text, for the parser."""
     return {name: node.value for name, node in macros.items()}

@@ -30,14 +30,14 @@ ALL_WORDS = frozenset(("true", "all", "*"))
 
 
 def read_features(pairs: list[Named], types: EventTypes, reading: Reading) -> dict[str, Feature]:
-    """name → feature."""
+    """Name → feature."""
     found: dict[str, Feature] = {}
     scopes = Scopes(types)
     for name, (key, node) in unique(pairs, "feature", reading.faults).items():
         if IDENTIFIER.read(key, reading.faults) is None:
             continue
         values = read_section(FEATURE, node, reading.faults)
-        feature = values and _feature(name, key, values, scopes, reading)
+        feature = _feature(name, key, values, scopes, reading) if values is not None else None
         if feature is not None:
             found[name] = feature
     return found
@@ -61,9 +61,7 @@ def _feature(
     by = values.get("by", "customer")
     view = View(ALL_ENTITIES, events, entity, has_time=False, has_features=False)
     if entity is not None:
-        view = View(
-            WITH_ENTITY[entity], (), entity, has_time=False, has_features=False
-        )
+        view = View(WITH_ENTITY[entity], (), entity, has_time=False, has_features=False)
     scope = scopes.of(view)
     where = reading.expression(values.get("where"), scope, Kind.BOOLEAN)
     value = None
@@ -142,7 +140,7 @@ def _check_combination(
 
 # --- segments -----------------------------------------------------------------------------------
 def read_segments(pairs: list[Named], scopes: Scopes, reading: Reading) -> dict[str, SegmentDef]:
-    """name → segment, each after those that it reads."""
+    """Name → segment, each after those that it reads."""
     raw: dict[str, tuple[TextNode, Values, MapNode]] = {}
     for name, (key, node) in unique(pairs, "segment", reading.faults).items():
         if IDENTIFIER.read(key, reading.faults) is None:

@@ -143,7 +143,7 @@ def _missing_keys(section: Section, values: Values) -> Iterator[Fault]:
             yield fault_at(values.node, "B202", message, hint=f"{key.name}: {key.shape.says}")
 
 
-# --- shapes made of sections ------------------------------------------------------------------------
+# --- shapes made of sections --------------------------------------------------------------------
 def nested(section: Section) -> Shape:
     """A mapping of this section, read as `Values`."""
     return Shape(

@@ -26,8 +26,8 @@ By = Literal["customer", "account", "card", "loan"]
 class Timer:
     """When a timer rule is looked at. Exactly one `kind`; `at` is local wall time.
 
-    `date`: `moment` (a DATE or INSTANT expression) with `before` / `after` offsets; `yearly`: `moment` is a
-    date expression; `monthly` / `weekly` / `daily`: calendar; `after`: `moment` + `delay`.
+    `date`: `moment` (a DATE or INSTANT expression) with `before` / `after` offsets; `yearly`:
+    `moment` is a date; `monthly` / `weekly` / `daily`: calendar; `after`: `moment` + `delay`.
     """
 
     kind: Literal["date", "yearly", "monthly", "weekly", "daily", "after"]
@@ -130,7 +130,7 @@ class Emit:
 
 @dataclass(frozen=True, slots=True)
 class RuleTest:
-    """A test inside a rule: plain data as written; `given`, `events`, `expect` are read by the runner."""
+    """A test inside a rule: plain data as written, read by the runner."""
 
     name: str
     place: Place
@@ -142,7 +142,7 @@ class RuleTest:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule file. Without `events`, `timer`, `sequence` and `campaign` it watches what it reads."""
+    """One rule. Without `events`, `timer`, `sequence` and `campaign` it watches what it reads."""
 
     id: str
     area: str
@@ -316,7 +316,7 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One text: `templates/<name>/<language>.<channel>.<txt|html>`. `names` are the variables it uses."""
+    """One text: `templates/<name>/<language>.<channel>.<format>`. `names`: variables it uses."""
 
     name: str
     language: str

@@ -1,8 +1,8 @@
 """What lies in a rulebook folder: each file is cut into the sections that it holds.
 
-In: path → bytes (paths relative to the rulebook, with `/`). Out: `Parts`, nodes not yet read, and faults.
-A rule is a file with a top-level key `rule`. The folders features/, segments/, lists/ and events/, and files
-named after a section (macros.yaml, policies/caps.yaml …), may hold the mapping itself instead of its key.
+In: path → bytes (paths relative to the rulebook, with `/`). Out: `Parts`, nodes not yet read.
+A rule is a file with a top-level key `rule`. The folders features/, segments/, lists/ and events/,
+and files named after a section (macros.yaml, policies/caps.yaml …), may hold the mapping itself.
 """
 
 from __future__ import annotations
@@ -18,8 +18,15 @@ from belfry.engine.rulebook.rule_keys import RULE
 from belfry.engine.rulebook.shapes import Faults
 from belfry.engine.rulebook.suggest import did_you_mean, listed
 from belfry.engine.rulebook.yaml_nodes import (
-    ListNode, MapNode, Node, Source, TextNode, fault_at, place_of, read_yaml,
-)  # fmt: skip
+    ListNode,
+    MapNode,
+    Node,
+    Source,
+    TextNode,
+    fault_at,
+    place_of,
+    read_yaml,
+)
 
 RULES_MAX = 50_000
 ELSEWHERE_READ = frozenset(("sources", "products"))  # folders that others read
@@ -115,7 +122,7 @@ def _cut_section(section: str, node: Node, parts: Parts, faults: Faults) -> None
 
 
 def _not_a_rule(rest: MapNode) -> list[Fault]:
-    """A file without `rule:`: it misses that key if its keys are a rule's, else they are unknown."""
+    """A file without `rule:` misses that key if its keys are a rule's, else they are unknown."""
     keys = [key for key, _ in rest.items]
     if sum(key.value in RULE.index for key in keys) * 2 > len(keys):
         message = "a rule needs the key 'rule': its id"
@@ -157,7 +164,7 @@ def _cut_template(path: str, raw: bytes, parts: Parts, faults: Faults) -> None:
 
 
 def unique(pairs: list[Named], what: str, faults: Faults) -> dict[str, Named]:
-    """name → (name, value); a name defined twice is a fault that names both places."""
+    """Name → (name, value); a name defined twice is a fault that names both places."""
     found: dict[str, Named] = {}
     for name, value in pairs:
         first = found.setdefault(name.value, (name, value))[0]

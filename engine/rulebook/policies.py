@@ -1,4 +1,4 @@
-"""Policies: bank, classes, quiet hours, caps, channels, with the design's defaults where none are written.
+"""Policies: bank, classes, quiet hours, caps, channels; defaults where none are written.
 
 In: nodes. Out: `Policies`, complete. A file that is written replaces the default as a whole.
 Source of the default classes: design section 7.
@@ -6,6 +6,7 @@ Source of the default classes: design section 7.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 import zoneinfo
@@ -14,6 +15,7 @@ from typing import Any, cast
 
 import holidays
 
+from belfry.engine.faults import Severity
 from belfry.engine.rulebook.keys import Section, Values, read_section
 from belfry.engine.rulebook.model import Bank, Cap, Channel, MessageClass, Policies, QuietHours
 from belfry.engine.rulebook.parts import Parts, unique
@@ -23,6 +25,8 @@ from belfry.engine.rulebook.suggest import did_you_mean, listed
 from belfry.engine.rulebook.yaml_nodes import ListNode, Node, TextNode, fault_at, place_of
 
 _COUNTRY = re.compile("[A-Z]{2}")
+Known = Mapping[str, Mapping[str, Any]]
+
 _SECONDS_2, _MINUTES_5 = dt.timedelta(seconds=2), dt.timedelta(minutes=5)
 DEFAULT_CLASSES: dict[str, MessageClass] = {
     one.name: one
@@ -55,7 +59,7 @@ def read_policies(parts: Parts, faults: Faults) -> Policies:
         for name, values in _named(CHANNEL, parts, "channels", "channel", faults)
     } or DEFAULT_CHANNELS
     rules = {str(getattr(rule.get("rule"), "value", "")) for rule in parts.rules}
-    known = {"classes": classes, "channels": channels, "rules": dict.fromkeys(rules)}
+    known: Known = {"classes": classes, "channels": channels, "rules": dict.fromkeys(rules)}
     quiet = tuple(
         _quiet(values, known, faults)
         for values in _listed(QUIET, parts, "quiet_hours", faults)
@@ -119,7 +123,7 @@ def is_zone(name: str) -> bool:
 
 def _country(values: Values, key: str, faults: Faults) -> str | None:
     code: str | None = values.get(key)
-    if code is None or _COUNTRY.fullmatch(code) and hasattr(holidays, code):
+    if code is None or (_COUNTRY.fullmatch(code) and hasattr(holidays, code)):
         return code
     message = f"'{code}' is no country whose holidays are known"
     at, expected = values.at(key), "ISO 3166-1 alpha-2, such as CN"
@@ -155,7 +159,7 @@ def _channel(name: str, values: Values) -> Channel:
     )
 
 
-def _quiet(values: Values, known: Mapping[str, Mapping[str, Any]], faults: Faults) -> QuietHours:
+def _quiet(values: Values, known: Known, faults: Faults) -> QuietHours:
     return QuietHours(
         from_=values.get("from"),
         to=values.get("to"),
@@ -165,9 +169,7 @@ def _quiet(values: Values, known: Mapping[str, Mapping[str, Any]], faults: Fault
     )
 
 
-def _caps(
-    found: list[Values], known: Mapping[str, Mapping[str, Any]], faults: Faults
-) -> tuple[Cap, ...]:
+def _caps(found: list[Values], known: Known, faults: Faults) -> tuple[Cap, ...]:
     caps: dict[str, Cap] = {}
     for values in found:
         name, limit, window = (values.get(key) for key in ("name", "limit", "window"))
@@ -196,12 +198,17 @@ UNKNOWN: dict[str, tuple[str, str]] = {
 }
 
 
-def _known(
-    values: Values, key: str, known: Mapping[str, Mapping[str, Any]], faults: Faults
-) -> frozenset[str]:
-    """The names under a key; unknown ones are faults."""
+def _known(values: Values, key: str, known: Known, faults: Faults) -> frozenset[str]:
+    """The names that a policy is restricted to. One that is only like a known one is a mistake;
+    one that is like none may be meant for later, and restricts nothing: a warning.
+    """
     names: tuple[str, ...] = values.get(key, ())
-    check_known(names, values.at(key), key, known[key], faults)
+    found: Faults = []
+    check_known(names, values.at(key), key, known[key], found)
+    for fault in found:
+        faults.append(
+            fault if fault.hint else dataclasses.replace(fault, severity=Severity.WARNING)
+        )
     return frozenset(names)
 
 

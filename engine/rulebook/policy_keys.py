@@ -1,7 +1,7 @@
 """Every key beside rules, as tables: features, segments, event declarations, policies.
 
 In: nothing. Out: the sections, and `SECTIONS`: which top-level key holds what.
-Contract: design sections 5 and 7; the shape of event declarations is ours (docs/reference/rule-keys.md).
+Contract: design sections 5 and 7; the shape of event declarations is ours.
 """
 
 from __future__ import annotations
@@ -9,9 +9,19 @@ from __future__ import annotations
 from belfry.engine.rulebook.keys import Key, Section
 from belfry.engine.rulebook.rule_keys import BY
 from belfry.engine.rulebook.shapes import (
-    BOOLEAN, DURATION, EXPRESSION, IDENTIFIER, LOCAL_TIME, NUMBER, TEXT, ANYTHING, either, items,
-    whole, word,
-)  # fmt: skip
+    ANYTHING,
+    BOOLEAN,
+    DURATION,
+    EXPRESSION,
+    IDENTIFIER,
+    LOCAL_TIME,
+    NUMBER,
+    TEXT,
+    either,
+    items,
+    whole,
+    word,
+)
 
 OPERATIONS = ("count", "sum", "mean", "min", "max", "last", "first", "distinct", "deviation")
 # Does the current event count? Baselines leave it out, or an outlier would raise its own mean.
@@ -71,7 +81,7 @@ BANK = Section("bank", "Defaults for customers who have none of their own.", (
     Key("name", TEXT, "signs messages"),
     Key("lateness", DURATION, "how late an event may come and still count", "1h"),
 ))  # fmt: skip
-MESSAGE_CLASS = Section("message class", "What messages of a class may do; first class goes first.", (
+MESSAGE_CLASS = Section("message class", "What messages of a class may do; first one goes first.", (
     Key("consent", word("none", "opt_in", "opt_out"),
         "not asked; yes needs a record; no needs a record", required=True),
     Key("purpose", IDENTIFIER, "purpose of the consent", "the class name"),

@@ -1,6 +1,6 @@
-"""Expressions of the rulebook: from a node to an `Expression`, with faults where the author wrote them.
+"""Expressions of the rulebook: from a node to an `Expression`, faults where the author wrote them.
 
-In: nodes, and the scope that belongs to their key. Out: expressions; faults are collected in `faults`.
+In: nodes, and the scope that belongs to their key. Out: expressions; faults are collected.
 Invariant: a fault's line and column are the file's, also in quoted, folded and literal block texts.
 """
 
@@ -24,7 +24,7 @@ _BREAKS = re.compile(r"\s*[\r\n\x85\u2028\u2029]\s*|[\t\r\n]")
 
 @dataclass(slots=True)
 class Reading:
-    """What all expressions of one rulebook share. `used` collects names for the lints."""
+    """What all expressions of one rulebook share."""
 
     macros: Mapping[str, str]
     lists: Mapping[str, frozenset[object]]

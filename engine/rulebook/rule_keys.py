@@ -7,9 +7,24 @@ from __future__ import annotations
 
 from belfry.engine.rulebook.keys import Key, Section, nested, nested_list
 from belfry.engine.rulebook.shapes import (
-    ANYTHING, BOOLEAN, DURATION, EXPRESSION, EXPRESSIONS, IDENTIFIER, IDENTITY, INSTANT,
-    LOCAL_TIME, MOMENT, NUMBER, PERCENT, TEXT, either, items, whole, word,
-)  # fmt: skip
+    ANYTHING,
+    BOOLEAN,
+    DURATION,
+    EXPRESSION,
+    EXPRESSIONS,
+    IDENTIFIER,
+    IDENTITY,
+    INSTANT,
+    LOCAL_TIME,
+    MOMENT,
+    NUMBER,
+    PERCENT,
+    TEXT,
+    either,
+    items,
+    whole,
+    word,
+)
 
 BY = word("customer", "account", "card", "loan")
 PRIORITY = whole(0, 1000)
@@ -21,7 +36,7 @@ SINCE_WORDS = ("month_start", "week_start", "day_start", "year_start")
 
 TIMER = Section("timer", "When a timer rule is looked at, in the customer's local time.", (
     Key("date", EXPRESSION, "a date or instant to count from, e.g. card.expires_on"),
-    Key("before", items(DURATION), "how long before the date, one or several", unit="calendar days"),
+    Key("before", items(DURATION), "how long before the date", unit="calendar days"),
     Key("after", either(items(DURATION), EXPRESSION),
         "with `date`: how long after it; alone: the moment that `delay` counts from"),
     Key("yearly", EXPRESSION, "a date that comes round every year"),

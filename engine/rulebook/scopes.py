@@ -1,6 +1,6 @@
 """Which names an expression may read, depending on where it stands.
 
-In: a `View` (event types, entities in sight, …). Out: the `Scope` of expressions, one object per view.
+In: a `View` (event types, entities in sight, …). Out: a `Scope`, one object per view.
 Invariant: the same view gives the same `Scope` object, so that equal texts are parsed once.
 """
 
@@ -37,7 +37,7 @@ CHANGED_BY: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is in sight. `entity`: its fields stand bare, as an event's do (features over entities)."""
+    """What is in sight. `entity`: its fields stand bare, as an event's do elsewhere."""
 
     entities: frozenset[str]
     events: tuple[str, ...] = ()
@@ -76,14 +76,16 @@ class Scopes:
 
     def _names(self, view: View) -> Iterator[Name]:
         for prefix in sorted(view.previous):
-            yield from _dotted("previous.", self.types.entity_fields[prefix].values(), True)
+            yield from _dotted("previous.", self.types.entity_fields[prefix].values(), is_kept=True)
         for prefix in sorted(view.entities):
-            yield from _dotted(f"{prefix}.", self.types.entity_fields[prefix].values(), True)
+            yield from _dotted(
+                f"{prefix}.", self.types.entity_fields[prefix].values(), is_kept=True
+            )
             yield Name(f"{prefix}.id", Kind.TEXT, prefix != "customer", f"id of the {prefix}")
         if view.has_features:
             yield from self._derived(view)
         if view.entity is not None:
-            yield from _dotted("", self.types.entity_fields[view.entity].values(), True)
+            yield from _dotted("", self.types.entity_fields[view.entity].values(), is_kept=True)
         yield from self._event_fields(view.events)
         if view.has_time and not view.events:
             yield Name("time", Kind.INSTANT, False, "the instant it is looked at")
@@ -109,10 +111,8 @@ class Scopes:
             if not all(one.choices for one in found):
                 choices = ()
             nullable = not is_everywhere or any(one.nullable for one in found)
-            merged = Field(
-                name, found[0].kind, found[0].doc, nullable, choices, found[0].fields
-            )
-            yield from _dotted("", [merged], False)
+            merged = Field(name, found[0].kind, found[0].doc, nullable, choices, found[0].fields)
+            yield from _dotted("", [merged], is_kept=False)
 
 
 def kind_of(feature: Feature) -> Kind:
@@ -122,7 +122,7 @@ def kind_of(feature: Feature) -> Kind:
     return Kind.NUMBER
 
 
-def _dotted(prefix: str, fields: Iterable[Field], is_kept: bool) -> Iterator[Name]:
+def _dotted(prefix: str, fields: Iterable[Field], *, is_kept: bool) -> Iterator[Name]:
     """Names of fields and of what is nested in them. Of a kept entity any field may be missing."""
     for one in fields:
         nullable = one.nullable or is_kept

@@ -1,4 +1,4 @@
-"""The shapes a value in the rulebook can have: how each is read, described and put into JSON Schema.
+"""The shapes a value of the rulebook can have: how each is read, described, put into JSON Schema.
 
 In: nodes. Out: plain values (text, Decimal, timedelta, time, datetime), or None and a fault.
 A shape is data: the same table serves the reader, the JSON Schema and the reference pages.
@@ -121,7 +121,10 @@ def _scalar(
 
 def _local_time(text: str) -> dt.time | None:
     found = _LOCAL_TIME.fullmatch(text)
-    return dt.time(*(int(part or 0) for part in found.groups())) if found else None
+    if not found:
+        return None
+    hour, minute, second = (int(part or 0) for part in found.groups())
+    return dt.time(hour, minute, second)
 
 
 def _percent(text: str) -> Decimal | None:
@@ -138,7 +141,9 @@ def _short(text: str) -> str | None:
     return text.strip() if len(text) <= TEXT_LENGTH_MAX else None
 
 
-TEXT = _scalar("a text", _short, "B203", f"at most {TEXT_LENGTH_MAX:,} characters", {"type": "string"})
+TEXT = _scalar(
+    "a text", _short, "B203", f"at most {TEXT_LENGTH_MAX:,} characters", {"type": "string"}
+)
 IDENTIFIER = _scalar(
     "a name", lambda t: t if NAME.fullmatch(t) else None, "B214",
     "letters, digits and _, not beginning with a digit",

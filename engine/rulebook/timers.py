@@ -1,6 +1,6 @@
 """Timers of rules: the forms of design section 5, read into one `Timer`.
 
-In: the values under `timer:`. Out: `Timer`, or None and faults. Which keys go with which form is `FORMS`.
+In: the values under `timer:`. Out: `Timer`, or None and faults. `FORMS`: which keys go together.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from belfry.engine.rulebook.rule_keys import WEEKDAYS
 from belfry.engine.rulebook.suggest import listed
 from belfry.engine.rulebook.yaml_nodes import TextNode, fault_at
 
-# The key that names the form → the keys that go with it. `after` is a form of its own without `date`.
+# The key that names the form → the keys that go with it. `after` is a form only without `date`.
 FORMS: dict[str, tuple[str, ...]] = {
     "date": ("before", "after", "roll", "at", "grace"),
     "yearly": ("leap", "roll", "at", "grace"),

@@ -2,8 +2,7 @@
 
 In: a path (for faults) and bytes. Out: the root node or None, and every fault found.
 Scalars stay text: `NO`, `12:30`, `0123` and bare dates mean what the key that holds them wants.
-No anchors, tags, merge keys, second documents; bounded size, depth and count (one pass, no recursion).
-Source of the bounds: docs/reference/codes.md; hostile inputs: tests/engine/rulebook/test_yaml_nodes.py.
+No anchors, tags, merge keys, second documents; size, depth and count are bounded, in one pass.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from pathlib import Path
 FIRST, LAST = dt.date(1993, 1, 1), dt.date(1993, 12, 31)
 ACCOUNTS = 90
 CENT = Decimal("0.01")
-NO_OTHER_BANK = ";;"
 
 HEADERS = {
     "account": '"account_id";"district_id";"frequency";"date"',
@@ -54,8 +53,7 @@ class Books:
         sign = 1 if kind == "PRIJEM" else -1
         after = balance + sign * Decimal(amount)
         number = 700_000 + len(self.transactions)
-        other = '"AB";"41403269"' if "UCT" in operation or "UCET" in operation else ";"
-        other = other if other != ";" else NO_OTHER_BANK[1:]
+        other = '"AB";"41403269"' if operation.startswith("PREVOD") else ";"
         row = (
             f'{number};{account};{day:%y%m%d};"{kind}";"{operation}";'
             f'{amount};{after:.2f};"{purpose}";{other}'
@@ -135,6 +133,9 @@ def _day(
             found.append(("PRIJEM", "PREVOD Z UCTU", amount, "DUCHOD"))
         else:
             found.append(("PRIJEM", "VKLAD", amount, ""))
+    if account % 5 == 0 and day.day in (pay_day, pay_day + 4):
+        for _ in range(3 if day.month % 3 == 0 else 1):
+            found.append(("PRIJEM", "PREVOD Z UCTU", _amount(draw, 8_000, 15_000), ""))
     if balance > 6_000 and draw.random() < 0.08:
         found.append(("VYDAJ", "VYBER", _amount(draw, 5_000, int(balance)), ""))
     if draw.random() < 0.07:
