@@ -1,1 +1,1 @@
-"""Facts in: sources, decoding, quarantine. Bytes from outside become events here, or are kept with a reason."""
+"""Facts in: bytes from outside become events here, or are kept in quarantine with a reason."""

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from belfry.connectors.reasons import Reason, Rejected
 from belfry.engine.event_types import EventTypes
@@ -32,6 +33,8 @@ TIME_MIN = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 TIME_MAX = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 
 _UTC = dt.UTC
+_OUTSIDE = Rejected(Reason.OUT_OF_RANGE, "time is outside of the years 1900 to 2199")
+_BOUNDS = f"at most {DIGITS_MAX} digits, {EXPONENT_MAX} of them after the point"
 _ENVELOPE = b'"specversion"'
 _NUL = b"\\u0000"
 _ATTRIBUTES = ("type", "id", "source", "time")
@@ -81,21 +84,19 @@ class Decoder:
             event: Event = self._decode(raw)
         except (msgspec.ValidationError, RecursionError, ValueError) as problem:
             return self._why(problem, raw)
-        try:
-            event.time = time = event.time.astimezone(_UTC)
-        except OverflowError:
-            return Rejected(Reason.OUT_OF_RANGE, "time is outside of the years 1900 to 2199")
+        time = event.time
+        if time.tzinfo is not _UTC:
+            try:
+                event.time = time = time.astimezone(_UTC)
+            except OverflowError:
+                return _OUTSIDE
         if not TIME_MIN <= time < TIME_MAX:
-            return Rejected(Reason.OUT_OF_RANGE, "time is outside of the years 1900 to 2199")
+            return _OUTSIDE
         for name in self._numbers[type(event)]:
             value = getattr(event, name)
-            if type(value) is Decimal and not _is_bounded(value):
-                said = f"at most {DIGITS_MAX} digits, {EXPONENT_MAX} of them after the point"
-                return Rejected(Reason.BAD_NUMBER, f"{name} is not a finite number of {said}")
-            # An integer field (`open_complaints`) is bounded by the same digits.
-            if type(value) is int and not -(10**DIGITS_MAX) < value < 10**DIGITS_MAX:
-                return Rejected(Reason.BAD_NUMBER, f"{name} has more than {DIGITS_MAX} digits")
-        if isinstance(event, self._transaction) and event.amount <= 0:  # type: ignore[attr-defined]
+            if value is not None and value is not UNSET and not _is_bounded(value):
+                return Rejected(Reason.BAD_NUMBER, f"{name} is not a finite number of {_BOUNDS}")
+        if type(event) is self._transaction and event.amount <= 0:  # type: ignore[attr-defined]
             return Rejected(Reason.OUT_OF_RANGE, "amount is more than 0; the direction is apart")
         if (
             event.account_id is None
@@ -105,7 +106,7 @@ class Decoder:
         ):
             said = "one of customer_id, account_id, card_id, loan_id is required"
             return Rejected(Reason.NO_SUBJECT, said)
-        if _NUL in raw and _has_nul(msgspec.to_builtins(event)):
+        if b"\\" in raw and _NUL in raw and _has_nul(msgspec.to_builtins(event)):
             return Rejected(Reason.BAD_TEXT, "a text holds the character NUL")
         if not event.source:
             event.source = source
@@ -160,10 +161,17 @@ class _Typed(msgspec.Struct):
     type: str
 
 
-def _is_bounded(value: Decimal) -> bool:
+def _is_bounded(value: Decimal | int) -> bool:
+    if type(value) is int:
+        return -(10**DIGITS_MAX) < value < 10**DIGITS_MAX
+    assert isinstance(value, Decimal)
+    # The plain notation of ordinary money costs a fifth of `as_tuple`.
+    text = str(value)
+    if len(text) <= DIGITS_MAX and text[-1].isdecimal() and "E" not in text:
+        return "." not in text[: -EXPONENT_MAX - 1]
     _, digits, exponent = value.as_tuple()
     return (
-        type(exponent) is int  # NaN and infinity have letters there
+        isinstance(exponent, int)  # NaN and infinity have letters there
         and -EXPONENT_MAX <= exponent <= EXPONENT_MAX
         and len(digits) + max(exponent, 0) <= DIGITS_MAX
     )

@@ -1,8 +1,8 @@
 """The pieces of a file, each with its place: lines of bounded length, elements of a JSON array.
 
 In: a path, plain or gzip. Out: `Piece` values, bytes without their line end, in file order.
-Invariant: memory is bounded by one piece (a JSON file: by 256 MiB); a piece that is too long keeps its
-first 64 KiB, its length and its SHA-256, and the next piece is read.
+Invariant: memory is bounded by one piece (a JSON file: by 256 MiB); a piece that is too long keeps
+its first 64 KiB, its length and its SHA-256, and the next piece is read.
 """
 
 from __future__ import annotations

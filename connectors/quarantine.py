@@ -20,7 +20,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class QuarantineRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One refused record. `columns` are those of a mapped CSV file; without `mapped` it is an event.
+    """One refused record: a row of a `mapped` file with its `columns`, else an event.
 
     `raw` is cut at 64 KiB; `length` and `sha256` are of the whole.
     """

@@ -1,6 +1,6 @@
 """Why a record was not accepted: one closed list for quarantine, reports and metrics.
 
-In: nothing. Out: `Reason`, and `Rejected`, the value that every decoder returns in place of an event.
+In: nothing. Out: `Reason`, and `Rejected`, what a decoder returns instead of an event.
 Words are stable: operations staff search for them. `MEANINGS` is their documentation.
 """
 

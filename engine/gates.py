@@ -20,6 +20,7 @@ from belfry.engine.record import Candidate, ContactPoint
 from belfry.engine.reasons import Reason
 from belfry.engine.rulebook.model import MessageClass
 from belfry.engine.sight import of_key
+from belfry.engine.timers import local_instant
 from belfry.engine.turn import Turn
 
 GONE = frozenset({"deceased", "closed"})
@@ -85,9 +86,10 @@ def rule_active(ask: Asking) -> Verdict:
     rule = ask.code.rule
     if rule.paused:
         return Reason.PAUSED
-    now = ask.turn.now
-    is_early = rule.active_from is not None and now < rule.active_from
-    is_late = rule.active_to is not None and now >= rule.active_to
+    turn = ask.turn
+    start, stop = rule.active_from, rule.active_to
+    is_early = start is not None and turn.now < local_instant(turn, start)
+    is_late = stop is not None and turn.now >= local_instant(turn, stop)
     return Reason.NOT_ACTIVE if is_early or is_late else None
 
 

@@ -176,7 +176,7 @@ class SegmentState(msgspec.Struct, omit_defaults=True):
     since: dt.datetime | None = None
 
 
-class Record(msgspec.Struct):
+class Record(msgspec.Struct, omit_defaults=True):
     """All of one customer. `seen` maps the ids inside the allowed lateness to their times.
 
     `leads`: accounts of which this customer is the first owner. `live`: keys of alerts pending or firing.

@@ -49,11 +49,12 @@ def arm_campaigns(turn: Turn) -> None:
 
 def campaign_span(turn: Turn, campaign: Campaign) -> tuple[dt.datetime, dt.datetime]:
     """Both ends as instants; naive ones are local to the customer."""
+    return local_instant(turn, campaign.start), local_instant(turn, campaign.stop)
+
+
+def local_instant(turn: Turn, when: dt.datetime) -> dt.datetime:
+    """A moment as written in a rule: without an offset it is the customer's local time."""
     tz = local_zone(turn)
-    return _instant(campaign.start, tz), _instant(campaign.stop, tz)
-
-
-def _instant(when: dt.datetime, tz: dt.tzinfo) -> dt.datetime:
     return (when if when.tzinfo is not None else when.replace(tzinfo=tz)).astimezone(UTC)
 
 

@@ -8,6 +8,7 @@ The cache holds our own pickles in a folder that only this user can write (`BELF
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gc
 import hashlib
@@ -44,15 +45,20 @@ def check_rulebook(folder: Path, *, cache: bool = True) -> Loaded:
     files = read_files(folder)
     kept = cache_folder() if cache else None
     if kept is None:
-        return load(files)
+        return _load(files)
     path = kept / f"{_digest(files)}.rulebook"
     known = _read_cache(path)
     if known is not None:
         return known
-    loaded = load(files)
+    loaded = _load(files)
     if loaded.book is not None:
         _write_cache(path, loaded)
     return loaded
+
+
+def _load(files: Mapping[str, bytes]) -> Loaded:
+    with _without_collector():
+        return load(files)
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
@@ -137,16 +143,24 @@ def _own_version() -> str:
 
 def _read_cache(path: Path) -> Loaded | None:
     """None for whatever is not a rulebook that this version wrote."""
-    was_on = gc.isenabled()
-    gc.disable()  # half a million new objects, none of them garbage
     try:
-        book, declared = pickle.loads(path.read_bytes())  # noqa: S301  our own, see `cache_folder`
+        with _without_collector():
+            book, declared = pickle.loads(path.read_bytes())  # noqa: S301  our own: `cache_folder`
         if not isinstance(book, Rulebook):
             return None
         book = dataclasses.replace(book, event_types=event_types(declared))
         return Loaded(book, list(book.warnings), declared, len(book.rules))
     except (OSError, pickle.UnpicklingError, EOFError, *_BROKEN):
         return None
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """A large rulebook is a million new objects, none of them garbage: looking doubles the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if was_on:
             gc.enable()

@@ -65,7 +65,9 @@ def operand(parser: Parser) -> Node:
         node = _SIGNS[token.text](parser, token)
     else:
         raise parser.unexpected(token)
-    return _properties(parser, node)
+    # rule-engine's grammar gives neither numbers nor truth values properties.
+    is_bare = isinstance(node, Literal) and node.kind in (Kind.NUMBER, Kind.BOOLEAN)
+    return node if is_bare and node is not parser.grouped else _properties(parser, node)
 
 
 def _properties(parser: Parser, node: Node) -> Node:

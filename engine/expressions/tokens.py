@@ -160,8 +160,8 @@ def _instant(value: str, word: str, start: int) -> dt.datetime:
     hint = 'write it as d"2026-01-31" or d"2026-01-31T09:00:00+08:00"'
     try:
         found = dt.datetime.fromisoformat(value)
-        return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
+        return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+    except ValueError:
         message = f"no such date: {value!r}"
         raise Trouble("B310", start, message, width=len(word), hint=hint) from None
 

@@ -16,6 +16,7 @@ from belfry.engine.program import dependencies as deps
 from belfry.engine.program.conditions import Conditions
 from belfry.engine.program.features import over_entities
 from belfry.engine.program.look import Look, define_look, finish_look
+from belfry.engine.program.reads import OF_ENTITY
 from belfry.engine.program.updates import SPACE, define_reader, define_update
 from belfry.engine.rulebook.model import Rule, Rulebook, Step
 
@@ -111,7 +112,10 @@ def build_program(book: Rulebook, code: CodeType | None = None) -> Program:
     feature_names = {name: f"F{number}" for number, name in enumerate(book.features)}
     cond = Conditions(book.event_types, feature_names)
     entity = {
-        name: (_value(cond, f.where, "is_true"), _value(cond, f.value, "value"))
+        name: (
+            _value(cond, f.where, "is_true", OF_ENTITY + f.entity),
+            _value(cond, f.value, "value", OF_ENTITY + f.entity),
+        )
         for name, f in book.features.items()
         if f.entity is not None
     }
@@ -176,8 +180,10 @@ class _Lookup:
         return lambda x: self.cond[name](x)
 
 
-def _value(cond: Conditions, expr: Expression | None, kind: str) -> str | None:
-    return None if expr is None else getattr(cond, kind)(expr)
+def _value(
+    cond: Conditions, expr: Expression | None, kind: str, event_type: str | None = None
+) -> str | None:
+    return None if expr is None else getattr(cond, kind)(expr, event_type)
 
 
 def _name_rule(cond: Conditions, rule: Rule) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from belfry.engine.event_types import EventTypes
 from belfry.engine.events import FACTS, type_name
 
 ENTITY_VARIABLES = {"account": "a", "card": "k", "loan": "l", "previous": "p"}
+OF_ENTITY = "@"  # "@account" for an event type: bare names are the account's own fields
 _FACT_TYPES = frozenset(type_name(struct) for struct in FACTS)
-_ANY_NAMES = {"e": "x.e", "c": "x.c", "a": "x.a", "k": "x.k", "l": "x.l", "p": "x.p", "r": "x.r"}
 
 
 def get_field(event: Any, name: str) -> Any:
@@ -53,7 +53,7 @@ class Reader:
         """The Python source that reads one name from a sight `x`."""
         head, _, rest = dotted.partition(".")
         if dotted == "time":
-            return "x.t" if self.event_type is None else "x.e.time"
+            return "x.e.time" if self.event_type in self.types.structs else "x.t"
         if dotted == "tier":
             return "x.tier"
         if head == "features":
@@ -75,6 +75,8 @@ class Reader:
     def _event_field(self, name: str, nested: str) -> str:
         if self.event_type is None:
             base = f"get_field(x.e, {name!r})"
+        elif self.event_type.startswith(OF_ENTITY):
+            base = f"x.{ENTITY_VARIABLES[self.event_type[1:]]}.{name}"
         elif name not in self.types.fields[self.event_type]:
             return "None"
         elif self.event_type in _FACT_TYPES:

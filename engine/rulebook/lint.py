@@ -283,9 +283,11 @@ def unprovided(book: Book) -> Iterator[Fault]:
         if rule.notify is not None:
             used_by.setdefault(rule.notify.template, []).append(rule)
     for (name, _, _), template in sorted(book.rulebook.templates.items()):
+        told: set[str] = set()  # each name once, with the first rule that lacks it
         for rule in used_by.get(name, []):
             given = {*STANDARD_NAMES, *(rule.notify.with_ if rule.notify else ())}
-            for unknown in sorted(template.names - given):
+            for unknown in sorted(template.names - given - told):
+                told.add(unknown)
                 hint = did_you_mean(unknown, given) or f"notify: {{with: {{{unknown}: …}}}}"
                 message = f"nothing provides '{unknown}' when rule '{rule.id}' uses this template"
                 yield _in_template(template, unknown, message, hint)

@@ -8,12 +8,12 @@ The order in which files are given makes no difference.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from belfry.engine.event_types import Declared, event_types
 from belfry.engine.faults import Fault, Place, Severity
+from belfry.engine.rulebook.content import content_hash, hash_of, hash_of_all
 from belfry.engine.rulebook.declarations import (
     macro_texts,
     read_declarations,
@@ -22,14 +22,14 @@ from belfry.engine.rulebook.declarations import (
 )
 from belfry.engine.rulebook.features import read_features, read_segments
 from belfry.engine.rulebook.lint import Book, lint
-from belfry.engine.rulebook.model import Rulebook
+from belfry.engine.rulebook.model import Rule, Rulebook
 from belfry.engine.rulebook.parts import Parts, cut
 from belfry.engine.rulebook.policies import read_policies
 from belfry.engine.rulebook.reading import Reading
-from belfry.engine.rulebook.rules import Ground, canonical, read_rules
+from belfry.engine.rulebook.rules import Ground, read_rules
 from belfry.engine.rulebook.scopes import Scopes
 from belfry.engine.rulebook.templates import read_templates
-from belfry.engine.rulebook.yaml_nodes import MapNode, Node, TextNode, place_of
+from belfry.engine.rulebook.yaml_nodes import TextNode, place_of
 
 
 def load_rulebook(files: Mapping[str, bytes]) -> tuple[Rulebook | None, list[Fault]]:
@@ -65,7 +65,7 @@ def load(files: Mapping[str, bytes]) -> Loaded:
     rules = read_rules(parts.rules, ground)
     templates = read_templates(parts.templates, faults)
     book = Rulebook(
-        hash=_hash(parts),
+        hash=_hash(parts, rules),
         rules=dict(sorted(rules.items())),
         features=features,
         segments=segments,
@@ -93,25 +93,21 @@ def _rule_ids(parts: Parts) -> dict[str, Place]:
     return found
 
 
-def _hash(parts: Parts) -> str:
-    """Content only: comments, layout and the order of files are no part of it."""
-    texts = [f"rule {canonical(node)}" for node in parts.rules]
+def _hash(parts: Parts, rules: Mapping[str, Rule]) -> str:
+    """Content only: comments, layout, the order of files and of what they define."""
+    texts = [f"rule {rule.text_hash}" for rule in rules.values()]
     for section, pairs in parts.named.items():
-        texts += [f"{section} {_pair(name, node)}" for name, node in pairs]
-    # The order of classes is their rank, that of segments' values is inside their node.
+        texts += [f"{section} {name.value} {content_hash(node)}" for name, node in pairs]
+    # The order of classes is their rank; that of a segment's values is inside its node.
     texts.append("classes " + " ".join(name.value for name, _ in parts.of("classes")))
     for section, nodes in parts.listed.items():
-        texts += [f"{section} {canonical(node)}" for node in nodes]
-    texts += [f"bank {canonical(node)}" for node in parts.bank]
+        texts += [f"{section} {content_hash(node)}" for node in nodes]
+    texts += [f"bank {content_hash(node)}" for node in parts.bank]
     texts += [
-        f"template {one.name} {one.language} {one.channel} {one.format} {one.text}"
+        f"template {one.name} {one.language} {one.channel} {one.format} {hash_of(one.text)}"
         for one in parts.templates
     ]
-    return hashlib.sha256("\0".join(sorted(texts)).encode()).hexdigest()[:16]
-
-
-def _pair(name: TextNode, node: Node) -> str:
-    return canonical(MapNode(name.source, name.line, name.column, [(name, node)]))
+    return hash_of_all(texts)
 
 
 def _presented(faults: list[Fault], parts: Parts) -> list[Fault]:

@@ -6,7 +6,6 @@ Which modifiers go with which trigger is a table, `MODIFIERS`; docs/reference/ru
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from belfry.engine.expressions import Expression, Scope
 from belfry.engine.faults import Place
 from belfry.engine.fields import Kind
 from belfry.engine.rulebook.actions import read_emit, read_notify, read_task
+from belfry.engine.rulebook.content import content_hash
 from belfry.engine.rulebook.keys import Values, read_section
 from belfry.engine.rulebook.model import (
     Absent,
@@ -113,7 +113,7 @@ def _rule(values: Values, ground: Ground) -> Rule:
         id=values.get("rule"),
         area=_area(place.file),
         place=place_of(values.at("rule")),
-        text_hash=hashlib.sha256(canonical(values.node).encode()).hexdigest()[:16],
+        text_hash=content_hash(values.node),
         title=values.get("title", ""),
         owner=values.get("owner", ""),
         why=values.get("why", ""),
@@ -148,18 +148,6 @@ def _rule(values: Values, ground: Ground) -> Rule:
 
 def _area(path: str) -> str:
     return path.rpartition("/")[0].rpartition("/")[2]
-
-
-def canonical(node: Node) -> str:
-    """A node's content as one text: comments, layout and quotes are no part of it."""
-    match node:
-        case TextNode():
-            return f"{len(node.value)}:{node.value}"
-        case ListNode():
-            return "[" + ",".join([canonical(item) for item in node.items]) + "]"
-        case MapNode():
-            pairs = [f"{canonical(key)}={canonical(value)}" for key, value in node.items]
-            return "{" + ",".join(pairs) + "}"
 
 
 # --- structure ----------------------------------------------------------------------------------

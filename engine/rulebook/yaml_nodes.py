@@ -137,100 +137,104 @@ def _events(text: str) -> Iterator[Any]:
     return found
 
 
+# What a builder remembers of the level above: its pairs, its items, its keys.
+_Level = tuple[list[tuple[TextNode, Node]] | None, list[Node] | None, dict[str, TextNode]]
+
+
 @dataclass(slots=True)
 class _Builder:
-    """Grows the tree from parser events on an explicit stack: depth costs no recursion."""
+    """Grows the tree from parser events on an explicit stack: depth costs no recursion.
+
+    `pairs` and `seen` are those of the mapping on top of the stack, `items` those of a list.
+    """
 
     source: Source
     root: Node | None = None
     faults: list[Fault] = field(default_factory=list)
     refused: bool = False
-    _stack: list[ListNode | MapNode] = field(default_factory=list)
-    _keys: list[TextNode | None] = field(default_factory=list)
-    _seen: list[dict[str, TextNode]] = field(default_factory=list)
-    _nodes: int = 0
-    _documents: int = 0
+    stack: list[_Level] = field(default_factory=list)
+    key: TextNode | None = None
+    pairs: list[tuple[TextNode, Node]] | None = None
+    items: list[Node] | None = None
+    seen: dict[str, TextNode] = field(default_factory=dict)
+    nodes: int = 0
+    documents: int = 0
 
     def take(self, event: Any) -> None:
         kind = type(event)
         if kind is yaml.ScalarEvent:
-            self._scalar(event)
+            self.scalar(event)
         elif kind is yaml.MappingStartEvent:
-            self._open(event, MapNode(self.source, *_start(event), []))
+            self.open(event, MapNode(self.source, *_start(event), []))
         elif kind is yaml.SequenceStartEvent:
-            self._open(event, ListNode(self.source, *_start(event), []))
-        elif kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
-            self._stack.pop()
-            self._keys.pop()
-            self._seen.pop()
+            self.open(event, ListNode(self.source, *_start(event), []))
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            self.pairs, self.items, self.seen = self.stack.pop()
+            self.key = None
         elif kind is yaml.AliasEvent:
-            self._refuse(event, "B104", f"alias '*{event.anchor}'", "write the value out")
+            self.refuse(event, "B104", f"alias '*{event.anchor}'", "write the value out")
         elif kind is yaml.DocumentStartEvent:
-            self._documents += 1
-            if self._documents > 1:
-                self._refuse(event, "B109", "a second document begins here", "one file each")
+            self.documents += 1
+            if self.documents > 1:
+                self.refuse(event, "B109", "a second document begins here", "one file each")
 
-    def _scalar(self, event: Any) -> None:
-        if event.anchor is not None or event.tag is not None:
-            return self._anchor_or_tag(event)
+    def scalar(self, event: Any) -> None:
+        mark = event.start_mark
         style = event.style or ""
-        node = TextNode(self.source, *_start(event), event.value, style)
-        if self._stack and isinstance(self._stack[-1], MapNode) and self._keys[-1] is None:
-            return self._key(event, node)
-        return self._attach(event, node)
+        node = TextNode(self.source, mark.line + 1, mark.column + 1, event.value, style)
+        if event.tag is not None or event.anchor is not None:
+            self.anchor_or_tag(event)
+        elif self.pairs is not None and self.key is None:
+            self.new_key(event, node)
+        else:
+            self.attach(event, node)
 
-    def _key(self, event: Any, node: TextNode) -> None:
-        self._count(event)
+    def new_key(self, event: Any, node: TextNode) -> None:
         if node.value == "<<" and not node.style:
-            return self._refuse(event, "B106", "merge key '<<'", "write the keys out")
-        first = self._seen[-1].setdefault(node.value, node)
+            self.refuse(event, "B106", "merge key '<<'", "write the keys out")
+        first = self.seen.setdefault(node.value, node)
         if first is not node:
             where = f"first on line {first.line}, again on line {node.line}"
             message = f"key '{node.value}' stands twice: {where}"
             self.faults.append(fault_at(node, "B110", message, hint="remove one of the two"))
-        self._keys[-1] = node
-        return None
+        self.key = node
 
-    def _open(self, event: Any, node: ListNode | MapNode) -> None:
+    def open(self, event: Any, node: ListNode | MapNode) -> None:
         if event.anchor is not None or event.tag is not None:
-            return self._anchor_or_tag(event)
-        if len(self._stack) >= DEPTH_MAX:
-            return self._refuse(event, "B107", f"nested deeper than {DEPTH_MAX} levels", None)
-        if self._stack and isinstance(self._stack[-1], MapNode) and self._keys[-1] is None:
-            return self._refuse(event, "B111", "a list or mapping as a key", "quote the key")
-        self._attach(event, node)
-        self._stack.append(node)
-        self._keys.append(None)
-        self._seen.append({})
-        return None
-
-    def _attach(self, event: Any, node: Node) -> None:
-        self._count(event)
-        if not self._stack:
-            self.root = None if isinstance(node, TextNode) and node.is_null else node
-            return
-        parent = self._stack[-1]
-        if isinstance(parent, ListNode):
-            parent.items.append(node)
-            return
-        key = self._keys[-1]
-        assert key is not None
-        if self._seen[-1][key.value] is key:  # the first of two wins: it was reported
-            parent.items.append((key, node))
-        self._keys[-1] = None
-
-    def _count(self, event: Any) -> None:
-        self._nodes += 1
-        if self._nodes > NODES_MAX:
-            self._refuse(event, "B108", f"more than {NODES_MAX:,} values", "split the file")
-
-    def _anchor_or_tag(self, event: Any) -> None:
-        if event.anchor is not None:
-            self._refuse(event, "B104", f"anchor '&{event.anchor}'", "write the value out")
+            self.anchor_or_tag(event)
+        elif len(self.stack) >= DEPTH_MAX:
+            self.refuse(event, "B107", f"nested deeper than {DEPTH_MAX} levels", None)
+        elif self.pairs is not None and self.key is None:
+            self.refuse(event, "B111", "a list or mapping as a key", "quote the key")
         else:
-            self._refuse(event, "B105", f"tag '{event.tag}'", "texts are quoted, not tagged")
+            self.attach(event, node)
+            self.stack.append((self.pairs, self.items, self.seen))
+            self.seen = {}
+            self.pairs = node.items if isinstance(node, MapNode) else None
+            self.items = node.items if isinstance(node, ListNode) else None
 
-    def _refuse(self, event: Any, code: str, message: str, hint: str | None) -> None:
+    def attach(self, event: Any, node: Node) -> None:
+        self.nodes += 1
+        if self.nodes > NODES_MAX:
+            self.refuse(event, "B108", f"more than {NODES_MAX:,} values", "split the file")
+        if self.items is not None:
+            self.items.append(node)
+        elif self.pairs is None:
+            self.root = None if isinstance(node, TextNode) and node.is_null else node
+        else:
+            key = self.key
+            assert key is not None
+            if self.seen[key.value] is key:  # the first of two wins: the second was reported
+                self.pairs.append((key, node))
+            self.key = None
+
+    def anchor_or_tag(self, event: Any) -> None:
+        if event.anchor is not None:
+            self.refuse(event, "B104", f"anchor '&{event.anchor}'", "write the value out")
+        else:
+            self.refuse(event, "B105", f"tag '{event.tag}'", "texts are quoted, not tagged")
+
+    def refuse(self, event: Any, code: str, message: str, hint: str | None) -> None:
         self.refused = True
         line, column = _start(event)
         place = Place(self.source.path, line, column)

@@ -36,7 +36,7 @@ SEPTEMBER = dt.datetime(1993, 9, 1, 12, tzinfo=PRAGUE)
 BEFORE = START - dt.timedelta(seconds=1)
 
 
-# --- who can be reached: made up by the client's number, the same for the events and for the oracle --
+# --- who can be reached: made up by the client's number, for the events and for the oracle ------
 def contacts(client: int, at: dt.datetime) -> set[str]:
     """The channels on which a customer can be reached."""
     match client % 5:
@@ -71,27 +71,27 @@ def people_events(clients: Iterable[int], name: str) -> list[dict[str, object]]:
             {"id": number, "time": at.isoformat(), "customer_id": name.format(client), **fields}
         )
 
+    addresses = {"sms": ("mobile", "+420601{:06d}"), "email": ("email", "c{}@example.com")}
     for client in clients:
         for at in (BEFORE, JULY, SEPTEMBER):
-            later = at if at != BEFORE else START
-            for channel, kind, address in (
-                ("sms", "mobile", f"+420601{client:06d}"),
-                ("email", "email", f"c{client}@example.com"),
-            ):
-                now = channel in contacts(client, later)
-                if at == BEFORE and now:
+            since, before = (START, None) if at == BEFORE else (at, at - dt.timedelta(seconds=1))
+            for channel, (kind, pattern) in addresses.items():
+                has = channel in contacts(client, since)
+                had = before is not None and channel in contacts(client, before)
+                address = pattern.format(client)
+                if has and not had:
                     add(client, at, type="contact", kind=kind, address=address, verified=True)
-                elif at != BEFORE and not now and channel in contacts(client, START) and at == SEPTEMBER:
+                elif had and not has:
                     add(client, at, type="contact", kind=kind, address=None)
             for purpose in ("service", "advice"):
-                given = consent(client, purpose, later)
-                is_new = at == BEFORE or (at == JULY and given != consent(client, purpose, START))
-                if given is not None and is_new:
+                given = consent(client, purpose, since)
+                known = None if before is None else consent(client, purpose, before)
+                if given is not None and given != known:
                     add(client, at, type="consent", purpose=purpose, given=given)
     return found
 
 
-# --- the gates, per customer --------------------------------------------------------------------------
+# --- the gates, per customer --------------------------------------------------------------------
 @dataclass(slots=True)
 class Memory:
     """What one customer was sent, and when each rule last spoke for a key."""
@@ -128,8 +128,7 @@ def _decide_for(own: list[Candidate]) -> list[Told]:
         now, message_class, is_release = heapq.heappop(queue)
         if is_release:
             if now <= END:
-                for one in held[now]:
-                    decisions.append(_ask(one, now, memory, set(), is_release=True))
+                decisions += [_ask(c, now, memory, set(), is_release=True) for c in held[now]]
             continue
         won: set[int] = set()
         group = groups[now, message_class]
@@ -188,7 +187,5 @@ def _quiet_until(now: dt.datetime) -> dt.datetime:
     return utc(later, QUIET_END)
 
 
-def _told(
-    one: Candidate, at: dt.datetime, outcome: str, reason: str, channel: str | None
-) -> Told:
+def _told(one: Candidate, at: dt.datetime, outcome: str, reason: str, channel: str | None) -> Told:
     return one.rule, one.client, one.key, at.astimezone(dt.UTC), outcome, reason, channel

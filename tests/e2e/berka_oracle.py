@@ -1,7 +1,8 @@
 """What the rules in berka_rules/ must decide on the Berka year, computed the plain way.
 
-In: the folder of .asc files. Out: `candidates(bank)`: each time a rule wants to speak to a customer.
-Nothing of Belfry is imported here: this file and the product agree because both follow the design, or not.
+In: the folder of .asc files. Out: `candidates(bank)`: each time a rule wants to speak to someone.
+Nothing of Belfry is imported here: this file and the product agree because both follow the
+design, or they do not agree.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Row:
 
 @dataclass(slots=True)
 class Bank:
-    """`holders`: account → clients, the owner first. `rows`: account → transactions in file order."""
+    """`holders`: account → clients, owner first. `rows`: account → transactions in file order."""
 
     holders: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     births: dict[int, dt.date] = field(default_factory=dict)
@@ -46,7 +47,7 @@ class Bank:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A rule wants to speak. `balances`: for state rules, to ask again later whether it still holds."""
+    """A rule wants to speak. `balances`: for state rules, to ask later whether it still holds."""
 
     rule: str
     client: int
@@ -69,11 +70,13 @@ def read_bank(folder: Path) -> Bank:
         number = one["birth_number"]
         month = int(number[2:4])
         month -= 50 if month > 50 else 0
-        bank.births[int(one["client_id"])] = dt.date(1900 + int(number[:2]), month, int(number[4:6]))
+        bank.births[int(one["client_id"])] = dt.date(
+            1900 + int(number[:2]), month, int(number[4:6])
+        )
     for one in _table(folder / "trans-1993.asc"):
         row = Row(
             int(one["account_id"]),
-            utc(dt.datetime.strptime("19" + one["date"], "%Y%m%d").date()),  # noqa: DTZ007
+            utc(dt.datetime.strptime("19" + one["date"], "%Y%m%d").date()),
             one["type"] in ("VYDAJ", "VYBER"),
             Decimal(one["amount"]),
             Decimal(one["balance"]),
@@ -156,7 +159,7 @@ def balance_at(rows: tuple[Row, ...], now: dt.datetime) -> Decimal:
 
 
 def _cash_velocity(client: int, rows: list[Row]) -> Iterator[Candidate]:
-    """Fires at three within (t - 3d, t]; is over once one at most is left, with or without an event."""
+    """Fires at three within (t - 3d, t]; is over once one at most is left, event or not."""
     window = dt.timedelta(days=3)
     recent: list[dt.datetime] = []
     is_firing = False
@@ -217,15 +220,15 @@ def _silent(client: int, rows: list[Row]) -> Iterator[Candidate]:
 
 def _income_stopped(client: int, rows: list[Row]) -> Iterator[Candidate]:
     """The 20th, or the Monday after a weekend: no 20th of 1993 is near a Czech holiday."""
-    credits = [row.at for row in rows if not row.is_debit]
+    paid_in = [row.at for row in rows if not row.is_debit]
     for month in range(1, 13):
         day = dt.date(1993, month, 20)
         while day.weekday() >= 5:
             day += dt.timedelta(days=1)
         due, begin = utc(day, dt.time(12)), utc(day.replace(day=1))
-        if any(begin <= at <= due for at in credits):
+        if any(begin <= at <= due for at in paid_in):
             continue
-        if any(due - dt.timedelta(days=60) < at <= due for at in credits):
+        if any(due - dt.timedelta(days=60) < at <= due for at in paid_in):
             yield Candidate("income-stopped", client, client, due)
 
 

@@ -1,8 +1,9 @@
 """A small seeded bank in the files of the PKDD'99 data: for machines on which the real year is not.
 
-In: a folder, a seed. Out: the eight .asc files of 1993, with the words, quoting and line ends of the original.
-Invariant: the same seed writes the same bytes. It has what the rules look for: joint accounts, accounts that
-run low and recover, cash in a row, silence, pensions that stop, months without income, penalty interest.
+In: a folder, a seed. Out: the eight .asc files of 1993, with the words, quoting and line ends of
+the original. Invariant: the same seed writes the same bytes. It has what the rules look for: joint
+accounts, accounts that run low and recover, cash in a row, silence, pensions that stop, months
+without income, penalty interest.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Books:
     def book(
         self, account: int, day: dt.date, balance: Decimal, words: tuple[str, str, str, str]
     ) -> Decimal:
-        """One transaction; returns the balance after it. `words`: type, operation, amount, purpose."""
+        """One transaction; returns the balance after it. `words`: type, operation, amount, use."""
         kind, operation, amount, purpose = words
         sign = 1 if kind == "PRIJEM" else -1
         after = balance + sign * Decimal(amount)
@@ -64,7 +65,7 @@ class Books:
 
 def write_sample_bank(folder: Path, seed: int = 1993) -> None:
     """Write the eight files into the folder."""
-    books = Books(random.Random(seed))  # noqa: S311  a sample, not a secret
+    books = Books(random.Random(seed))
     books.rows["district"].extend(DISTRICTS)
     client = 0
     for number in range(1, ACCOUNTS + 1):
@@ -134,14 +135,14 @@ def _day(
         else:
             found.append(("PRIJEM", "VKLAD", amount, ""))
     if account % 5 == 0 and day.day in (pay_day, pay_day + 4):
-        for _ in range(3 if day.month % 3 == 0 else 1):
-            found.append(("PRIJEM", "PREVOD Z UCTU", _amount(draw, 8_000, 15_000), ""))
+        times = 3 if day.month % 3 == 0 else 1
+        large = [_amount(draw, 8_000, 15_000) for _ in range(times)]
+        found += [("PRIJEM", "PREVOD Z UCTU", amount, "") for amount in large]
     if balance > 6_000 and draw.random() < 0.08:
         found.append(("VYDAJ", "VYBER", _amount(draw, 5_000, int(balance)), ""))
     if draw.random() < 0.07:
         times = 4 if draw.random() < 0.15 else 1
-        for _ in range(times):
-            found.append(("VYDAJ", "VYBER", _amount(draw, 100, 700), ""))
+        found += [("VYDAJ", "VYBER", _amount(draw, 100, 700), "") for _ in range(times)]
     if day.day == 6 and day.month > 2:
         found.append(("VYDAJ", "PREVOD NA UCET", _amount(draw, 500, 2_500), "SIPO"))
     if (day + dt.timedelta(days=1)).day == 1:

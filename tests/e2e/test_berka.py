@@ -1,8 +1,8 @@
 """The whole path against brute force: import, replay, and every decision computed a second time.
 
-The rules of berka_rules/ are computed in berka_oracle.py and their gates in berka_gates.py, straight from the
-.asc files. Runs on the small seeded bank always, and on the Berka year where it is: in the folder that
-BELFRY_BERKA names, or ../shared/data/berka beside the repository.
+The rules of berka_rules/ are computed in berka_oracle.py and their gates in berka_gates.py,
+straight from the .asc files. Runs on the small seeded bank always, and on the Berka year where it
+is: in the folder that BELFRY_BERKA names, or ../shared/data/berka beside the repository.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ UNTIL = END.isoformat()
 Shipped = tuple[str, int, int, str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class History:
     """One bank, imported: its files, its events, and where the replays of this run are kept."""
 
@@ -207,7 +208,7 @@ def shipped_birthday(bank: Bank) -> list[Shipped]:
 
 
 def shipped_low_balance(bank: Bank) -> list[Shipped]:
-    """Below 500, over at 600; asked again two seconds later, when the day's other bookings are in."""
+    """Below 500, over at 600; asked again two seconds later, with the day's other bookings."""
     found: list[Shipped] = []
     for account, rows in bank.rows.items():
         is_firing = False
@@ -250,7 +251,7 @@ def test_shipped_rules_decide_like_the_brute_force(history: History, rule: str) 
     assert_same(got, want)
 
 
-# --- the run itself ---------------------------------------------------------------------------------
+# --- the run itself ------------------------------------------------------------------------------
 def test_every_event_is_accounted_for(history: History) -> None:
     out = replayed(history, RULES, with_people=False)
     summary = json.loads((out / "summary.json").read_text())
@@ -258,7 +259,9 @@ def test_every_event_is_accounted_for(history: History) -> None:
     counted = summary["events"]
     assert counted["in"] == lines
     assert counted["quarantined"] == 0
-    assert counted["by_type"]["transaction"] == sum(len(rows) for rows in history.bank.rows.values())
+    assert counted["by_type"]["transaction"] == sum(
+        len(rows) for rows in history.bank.rows.values()
+    )
     assert summary["decisions"] == len(decisions(out))
     assert summary["errors"] == {}
 
@@ -270,10 +273,51 @@ def test_a_replay_gives_the_same_bytes_under_any_hash_seed(history: History) -> 
                                                        with_people=True)  # fmt: skip
     again = history.folder / "again"
     command = [sys.executable, "-c", "from belfry.cli import main; main()", "replay"]
-    subprocess.run(  # noqa: S603  our own command
+    subprocess.run(
         [*command, "--rules", rules, "--events", history.people, "--events", history.events,
          "--out", again, "--until", UNTIL],
         check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": "4711"},
     )  # fmt: skip
     for name in ("decisions.ndjson", "messages.ndjson", "summary.json"):
         assert (first / name).read_bytes() == (again / name).read_bytes(), name
+
+
+# --- why, and why not ----------------------------------------------------------------------------
+def explained(history: History, client: int, rule: str) -> dict[str, Any]:
+    customer = customer_name(history.events).format(client)
+    output = belfry(
+        "explain", "--rules", rulebook_of_test(history), "--events", history.people,
+        "--events", history.events, "--customer", customer, "--rule", rule,
+        "--at", UNTIL, "--json",
+    )  # fmt: skip
+    found: dict[str, Any] = json.loads(output)
+    return found
+
+
+def test_explain_shows_every_decision_of_a_rule_that_spoke(history: History) -> None:
+    often = Counter(one[1] for one in expected(history) if one[0] == "low-state")
+    client = max(often, key=lambda one: (often[one], one))
+    shown = Counter(
+        (dt.datetime.fromisoformat(one["at"]).astimezone(dt.UTC), one["outcome"], one["reason"])
+        for one in explained(history, client, "low-state")["decisions"]
+    )
+    want: Counter[Any] = Counter()
+    for one, times in expected(history).items():
+        if one[:2] == ("low-state", client):
+            want[one[3:6]] += times
+    assert_same(shown, want)
+
+
+def test_explain_names_the_condition_that_kept_a_rule_silent(history: History) -> None:
+    spoke = {one[1] for one in expected(history) if one[0] == "big-debit"}
+    client, last = next(
+        (held[0], rows[-1])
+        for account, rows in sorted(history.bank.rows.items())
+        if not spoke & set(held := history.bank.holders[account]) and rows[-1].is_debit
+    )
+    found = explained(history, client, "big-debit")
+    assert found["decisions"] == []
+    (leaf,) = found["looked"][-1]["nearest_failing"]
+    figures = {Decimal(one) for one in re.findall(r"\d+(?:\.\d+)?", leaf)}
+    assert "amount" in leaf
+    assert last.amount in figures

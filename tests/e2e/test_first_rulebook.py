@@ -1,4 +1,4 @@
-"""The rulebook that ships is a product to copy from: it is clean, it is tested, and it shows everything."""
+"""The rulebook that ships is a product to copy from: clean, tested, and it shows everything."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from click.testing import CliRunner
 from belfry.cli import main
 from belfry.engine.rulebook.model import Rule, Rulebook
 from belfry.notifiers.render import render
-from belfry.runtime.rulebook_files import read_rulebook
 from belfry.runtime.rule_tests import run_tests
+from belfry.runtime.rulebook_files import read_rulebook
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 SMS_SEGMENT = 70  # characters of one segment once a text holds one that GSM 03.38 has not
 
 # What a customer's record may hold at the worst: long ids, amounts with all their digits.
 SHOWN: Mapping[str, Any] = {
-    "customer": {"id": "C1", "name": "王小明", "time_zone": "Asia/Shanghai", "spending_limit": 30000},
+    "customer": {
+        "id": "C1",
+        "name": "王小明",
+        "time_zone": "Asia/Shanghai",
+        "spending_limit": 30000,
+    },
     "account": {"id": "6222020200112233", "balance": "12345.67", "credit_limit": "50000"},
     "card": {"id": "6222020200112233", "expires_on": "2026-04-30"},
     "loan": {"id": "L20260101", "next_due_on": "2026-04-10", "amount_due": "12345.67"},

@@ -1,0 +1,186 @@
+"""A source mapping from its YAML: everything that can be wrong in it is found here, all at once.
+
+In: path, bytes, the event types. Out: `Source` or None, and every fault with its place.
+What only the data can show (a column that a file does not have) is found when the file is opened.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+
+from belfry.connectors.sources.formats import date_format
+from belfry.connectors.sources.keys import SOURCE, TABLE
+from belfry.connectors.sources.model import (
+    Codes, Condition, EventMap, FileMap, Layout, Source, Table,
+)  # fmt: skip
+from belfry.connectors.sources.read_values import ValueReader
+from belfry.engine.event_types import EventTypes
+from belfry.engine.faults import Fault
+from belfry.engine.rulebook.keys import Values, read_section
+from belfry.engine.rulebook.shapes import Faults
+from belfry.engine.rulebook.suggest import did_you_mean, listed
+from belfry.engine.rulebook.yaml_nodes import MapNode, Node, TextNode, fault_at, read_yaml
+
+_LAYOUT_KEYS = tuple(one.name for one in dataclasses.fields(Layout))
+
+
+def read_source(path: str, raw: bytes, types: EventTypes) -> tuple[Source | None, list[Fault]]:
+    """The mapping and its faults; None if there is any."""
+    root, faults = read_yaml(path, raw)
+    if root is None:
+        return None, faults or [_empty(path)]
+    values = read_section(SOURCE, root, faults)
+    if values is None:
+        return None, faults
+    source = _Reader(types, faults).source(values)
+    order = {id(fault): (fault.place, fault.code) for fault in faults}
+    faults.sort(key=lambda fault: order[id(fault)])
+    return (None if faults else source), faults
+
+
+def _empty(path: str) -> Fault:
+    node, _ = read_yaml(path, b"-")
+    assert node is not None
+    return fault_at(node, "B202", "the mapping is empty", hint="source: the name of the system")
+
+
+@dataclass(slots=True)
+class _Reader:
+    types: EventTypes
+    faults: Faults
+    tables: dict[str, Table] = field(default_factory=dict)
+    codes: dict[str, Codes] = field(default_factory=dict)
+
+    def source(self, values: Values) -> Source:
+        layout = self.layout(values, Layout())
+        reader = ValueReader(self.types, self.faults, self.tables, self.codes)
+        for name, node in _pairs(values, "codes", self.faults):
+            self.codes[name.value] = reader.code_list(node)
+        for name, node in _pairs(values, "tables", self.faults):
+            self.tables[name.value] = self.table(name.value, node, layout)
+        files = tuple(self.file(one, layout, reader) for one in values.get("files", ()))
+        for column, table, node in reader.taken:
+            self.tables[table] = _needing(self.tables[table], column, node)
+        return Source(
+            values.get("source", ""), values.get("title", ""), files, dict(self.tables)
+        )
+
+    def table(self, name: str, node: Node, outer: Layout) -> Table:
+        values = read_section(TABLE, node, self.faults)
+        if values is None:
+            return Table(name, (), "", outer)
+        key = values.get("key", "")
+        table = Table(name, values.get("match", ()), key, self.layout(values, outer))
+        return _needing(table, key, values.at("key"))
+
+    def file(self, values: Values, outer: Layout, reader: ValueReader) -> FileMap:
+        layout = self.layout(values, outer)
+        reader.begin(layout)
+        events = tuple(self.event(one, reader) for one in values.get("events", ()))
+        return FileMap(
+            match=values.get("match", ()),
+            layout=layout,
+            events=events,
+            only_when=self.conditions(values, "only_when", reader),
+            skip_when=self.conditions(values, "skip_when", reader),
+            needs=dict(reader.needs),
+        )
+
+    def event(self, values: Values, reader: ValueReader) -> EventMap:
+        name = values.get("type", "")
+        if name not in self.types.incoming:
+            if name:
+                self.faults.append(
+                    fault_at(
+                        values.at("type"),
+                        "B301",
+                        f"unknown event type '{name[:60]}'",
+                        expected=listed(self.types.incoming),
+                        hint=did_you_mean(name, self.types.incoming),
+                    )
+                )
+            return EventMap("", {})
+        return EventMap(
+            type=name,
+            fields=reader.fields_of_event(name, values),
+            only_when=self.conditions(values, "only_when", reader),
+            skip_when=self.conditions(values, "skip_when", reader),
+        )
+
+    def conditions(self, values: Values, key: str, reader: ValueReader) -> tuple[Condition, ...]:
+        found = []
+        for one in values.get(key, ()):
+            if ("in" in one) == ("is_empty" in one):
+                message = "a condition has either `in` or `is_empty`"
+                self.faults.append(fault_at(one.node, "B212", message))
+            columns = one.get("column", ())
+            reader.need(columns, one.at("column"))
+            found.append(Condition(columns, one.get("in"), one.get("is_empty")))
+        return tuple(found)
+
+    def layout(self, values: Values, outer: Layout) -> Layout:
+        read: dict[str, Any] = {k: values.get(k) for k in _LAYOUT_KEYS if k in values.read}
+        if "time_zone" in read:
+            read["time_zone"] = zone(values.at("time_zone"), read["time_zone"], self.faults)
+        if "at" in read:
+            read["at"] = f"{read['at']:%H:%M}"
+        check_country(values, self.faults)
+        layout = dataclasses.replace(outer, **read)
+        if "dates" in values:
+            check_dates(values.at("dates"), layout.dates, layout.years_from, self.faults)
+        return layout
+
+
+def _needing(table: Table, column: str, node: Node) -> Table:
+    fault = fault_at(node, "B701", f"no column '{column[:60]}'")
+    return dataclasses.replace(table, needs={column: fault, **table.needs})
+
+
+def _pairs(values: Values, key: str, faults: Faults) -> list[tuple[TextNode, Node]]:
+    if key not in values:
+        return []
+    node = values.at(key)
+    if isinstance(node, MapNode):
+        return node.items
+    faults.append(fault_at(node, "B203", f"'{key}' is a mapping from names", expected="a mapping"))
+    return []
+
+
+def zone(node: Node, name: str, faults: Faults) -> ZoneInfo | None:
+    """A zone by its IANA name."""
+    try:
+        if not re.fullmatch(r"[A-Za-z0-9_+/-]{1,60}", name):
+            raise ValueError
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        message = f"unknown time zone '{name[:60]}'"
+        faults.append(fault_at(node, "B403", message, expected="an IANA name like Europe/Prague"))
+        return None
+
+
+def check_country(values: Values, faults: Faults) -> None:
+    """A country has phone numbers."""
+    name = values.get("country")
+    if name is not None and name not in phonenumbers.SUPPORTED_REGIONS:
+        message = f"unknown country '{name[:20]}'"
+        faults.append(fault_at(values.at("country"), "B404", message, expected="such as CZ or CN"))
+
+
+def check_dates(node: Node, text: str, years_from: int | None, faults: Faults) -> None:
+    """A format is one of the words, or has a year, a month and a day."""
+    if text in ("iso", "epoch_s", "epoch_ms"):
+        return
+    try:
+        date_format(text, years_from=years_from)
+    except ValueError as problem:
+        faults.append(fault_at(node, "B706", str(problem), hint="YYYY-MM-DD, DD.MM.YYYY HH:mm, iso"))
+
+
+_ = Mapping
