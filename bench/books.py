@@ -127,9 +127,9 @@ def _compiled(program: Program, text: str) -> Callable[[Any], bool]:
     from belfry.engine.expressions import parse_expression
     from belfry.engine.faults import Place
     from belfry.engine.program.conditions import Conditions
-    from belfry.engine.rulebook.scopes import Scopes
+    from belfry.engine.rulebook.scopes import Scopes, view_of
 
-    scope = Scopes(program.book.event_types, {}, {}).of_events(("transaction",), by="customer")
+    scope = Scopes(program.book.event_types).of(view_of("customer", ("transaction",)))
     expression, faults = parse_expression(text, place=Place("bench", 1, 1), scope=scope)
     assert expression is not None, faults
     conditions = Conditions(program.book.event_types, {})
@@ -187,6 +187,6 @@ def idle_customer(program: Program) -> Record:
         '"type": "consent", "customer_id": "c00000001", "purpose": "service", "given": true',
         '"type": "consent", "customer_id": "c00000001", "purpose": "marketing", "given": true',
     )):  # fmt: skip
-        event = decoder.decode(f'{{"id": "fact-{number}", {base}, {fields}}}'.encode())
+        event = decoder.decode_event(f'{{"id": "fact-{number}", {base}, {fields}}}'.encode())
         transition(program, record, event)
     return record

@@ -43,7 +43,7 @@ def main() -> None:
     raw = [json.dumps(event).encode() for event in books.events(EVENTS, CUSTOMERS)]
     few = program(books.ten_rules(rare=True))
     decoder = Decoder(few.book.event_types)
-    events = [decoder.decode(line) for line in raw]
+    events = [decoder.decode_event(line) for line in raw]
     rare, rare_share = events_per_s(few, events)
     add(rows, "core_events_per_s_10_rules", rare, "events/s", f"{rare_share:.1%} raise a candidate")
     many, many_share = events_per_s(program(books.ten_rules(rare=False)), events)
@@ -119,7 +119,7 @@ def fresh_records(prog: Program, events: list[Any]) -> dict[str, Record]:
 def decode(decoder: Decoder, raw: list[bytes]) -> None:
     """Decode all."""
     for line in raw:
-        decoder.decode(line)
+        decoder.decode_event(line)
 
 
 def median(work: Callable[[], Any], runs: int = 3) -> float:

@@ -170,7 +170,7 @@ def _is_bounded(value: Decimal | int) -> bool:
     if len(text) <= DIGITS_MAX and text[-1].isdecimal() and "E" not in text:
         return "." not in text[: -EXPONENT_MAX - 1]
     _, digits, exponent = value.as_tuple()
-    return (
+    return bool(
         isinstance(exponent, int)  # NaN and infinity have letters there
         and -EXPONENT_MAX <= exponent <= EXPONENT_MAX
         and len(digits) + max(exponent, 0) <= DIGITS_MAX

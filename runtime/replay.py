@@ -17,8 +17,10 @@ from typing import IO, Any
 
 import msgspec
 
-from belfry.connectors.codec import Decoder, Rejected
-from belfry.connectors.ndjson import QuarantineRecord, read_events
+from belfry.connectors.codec import Decoder
+from belfry.connectors.ndjson import read_events
+from belfry.connectors.quarantine import QuarantineRecord
+from belfry.connectors.reasons import Reason, Rejected
 from belfry.engine.decisions import Attempt, Outcome
 from belfry.engine.events import Answer
 from belfry.engine.program import Program
@@ -26,7 +28,6 @@ from belfry.engine.record import Record
 from belfry.notifiers.render import Renderer
 from belfry.runtime.host import MemoryHost, in_time_order
 
-UNKNOWN_ACCOUNT = "unknown_account"
 encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -194,4 +195,4 @@ def replay_files(
 def _nobodys(event: Any) -> QuarantineRecord:
     """An event about an account, card or loan that nobody holds."""
     raw = encode(event)
-    return QuarantineRecord.of(Rejected(UNKNOWN_ACCOUNT, "no holder known"), raw, event.source)
+    return QuarantineRecord.of(Rejected(Reason.UNKNOWN_ACCOUNT, "no holder known"), raw, event.source)

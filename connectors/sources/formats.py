@@ -116,8 +116,9 @@ def date_format(text: str, *, years_from: int | None = None, month_plus: int = 0
 
 
 def _after(pieces: list[str], index: int) -> str:
+    """What follows a directive; the end of the format parts like a sign does."""
     is_last = index == len(pieces) - 2 and not pieces[-1]
-    return " " if is_last and index == 1 else pieces[index + 1]
+    return " " if is_last else pieces[index + 1]
 
 
 def _directives(text: str) -> str:

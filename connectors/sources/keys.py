@@ -1,4 +1,4 @@
-"""The keys of a source mapping as data: the reader, its "did you mean" and the reference share them.
+"""The keys of a source mapping as data: for the reader, its "did you mean", the reference.
 
 In: nothing. Out: `Section` tables, and `CODES`, the faults that only mappings have.
 """
@@ -10,12 +10,22 @@ import re
 
 from belfry.connectors.sources.formats import CLEANINGS
 from belfry.connectors.sources.model import As
-from belfry.engine.rulebook.keys import Key, Section, nested, nested_list
+from belfry.engine.rulebook.keys import Key, Section, nested_list
 from belfry.engine.rulebook.shapes import (
-    ANYTHING, BOOLEAN, IDENTIFIER, LOCAL_TIME, NUMBER, TEXT, Faults, Shape, items, whole, word,
+    ANYTHING,
+    BOOLEAN,
+    IDENTIFIER,
+    LOCAL_TIME,
+    NUMBER,
+    TEXT,
+    Faults,
+    Shape,
+    items,
+    whole,
+    word,
 )  # fmt: skip
 from belfry.engine.rulebook.suggest import did_you_mean, listed
-from belfry.engine.rulebook.yaml_nodes import ListNode, MapNode, Node, TextNode, fault_at
+from belfry.engine.rulebook.yaml_nodes import ListNode, Node, TextNode, fault_at
 
 CODES: dict[str, str] = {
     "B701": "the file has no such column",
@@ -133,7 +143,7 @@ VALUE = Section(
         Key("table", IDENTIFIER, "look up in this table: with `key` and `take`"),
         Key("each", IDENTIFIER, "one object for each row of this table: with `key` and `item`"),
         Key("key", ANYTHING, "what is looked up: a value of its own"),
-        Key("take", TEXT, "the column of the table that is taken"),
+        Key("take", TEXT, "the column of the table that is taken, or a template of several"),
         Key("item", ANYTHING, "the fields of each object"),
         Key("object", ANYTHING, "an object with these fields"),
         Key("characters", CHARACTERS, "only these places of the text, counted from 1"),
@@ -210,5 +220,3 @@ SOURCE = Section(
 )  # fmt: skip
 
 SECTIONS = (SOURCE, FILE, EVENT, VALUE, CODE_LIST, TABLE, CONDITION)
-assert all(isinstance(one, Section) for one in SECTIONS)
-_ = (MapNode, nested)

@@ -59,7 +59,7 @@ class Codes:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A row of a table by its key; `take` is one of its columns."""
+    """A row of a table by its key; `take` is one of its columns, or a template of several."""
 
     table: str
     key: Value

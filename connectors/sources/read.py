@@ -7,18 +7,19 @@ What only the data can show (a column that a file does not have) is found when t
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import phonenumbers
-
-from belfry.connectors.sources.formats import date_format
+from belfry.connectors.sources.checks import check_country, check_dates, zone
 from belfry.connectors.sources.keys import SOURCE, TABLE
 from belfry.connectors.sources.model import (
-    Codes, Condition, EventMap, FileMap, Layout, Source, Table,
+    Codes,
+    Condition,
+    EventMap,
+    FileMap,
+    Layout,
+    Source,
+    Table,
 )  # fmt: skip
 from belfry.connectors.sources.read_values import ValueReader
 from belfry.engine.event_types import EventTypes
@@ -40,8 +41,7 @@ def read_source(path: str, raw: bytes, types: EventTypes) -> tuple[Source | None
     if values is None:
         return None, faults
     source = _Reader(types, faults).source(values)
-    order = {id(fault): (fault.place, fault.code) for fault in faults}
-    faults.sort(key=lambda fault: order[id(fault)])
+    faults.sort(key=lambda fault: (fault.place, fault.code))
     return (None if faults else source), faults
 
 
@@ -68,9 +68,7 @@ class _Reader:
         files = tuple(self.file(one, layout, reader) for one in values.get("files", ()))
         for column, table, node in reader.taken:
             self.tables[table] = _needing(self.tables[table], column, node)
-        return Source(
-            values.get("source", ""), values.get("title", ""), files, dict(self.tables)
-        )
+        return Source(values.get("source", ""), values.get("title", ""), files, dict(self.tables))
 
     def table(self, name: str, node: Node, outer: Layout) -> Table:
         values = read_section(TABLE, node, self.faults)
@@ -151,36 +149,3 @@ def _pairs(values: Values, key: str, faults: Faults) -> list[tuple[TextNode, Nod
         return node.items
     faults.append(fault_at(node, "B203", f"'{key}' is a mapping from names", expected="a mapping"))
     return []
-
-
-def zone(node: Node, name: str, faults: Faults) -> ZoneInfo | None:
-    """A zone by its IANA name."""
-    try:
-        if not re.fullmatch(r"[A-Za-z0-9_+/-]{1,60}", name):
-            raise ValueError
-        return ZoneInfo(name)
-    except (OSError, ValueError, KeyError):
-        message = f"unknown time zone '{name[:60]}'"
-        faults.append(fault_at(node, "B403", message, expected="an IANA name like Europe/Prague"))
-        return None
-
-
-def check_country(values: Values, faults: Faults) -> None:
-    """A country has phone numbers."""
-    name = values.get("country")
-    if name is not None and name not in phonenumbers.SUPPORTED_REGIONS:
-        message = f"unknown country '{name[:20]}'"
-        faults.append(fault_at(values.at("country"), "B404", message, expected="such as CZ or CN"))
-
-
-def check_dates(node: Node, text: str, years_from: int | None, faults: Faults) -> None:
-    """A format is one of the words, or has a year, a month and a day."""
-    if text in ("iso", "epoch_s", "epoch_ms"):
-        return
-    try:
-        date_format(text, years_from=years_from)
-    except ValueError as problem:
-        faults.append(fault_at(node, "B706", str(problem), hint="YYYY-MM-DD, DD.MM.YYYY HH:mm, iso"))
-
-
-_ = Mapping

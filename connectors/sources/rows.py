@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
+from belfry.connectors.codec import RECORD_BYTES_MAX
 from belfry.connectors.lines import Piece, open_bytes, read_json, read_lines
 from belfry.connectors.ndjson import TOO_LARGE
-from belfry.connectors.codec import RECORD_BYTES_MAX
 from belfry.connectors.reasons import Reason, Rejected
 from belfry.connectors.sources.model import Layout
 

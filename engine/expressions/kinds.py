@@ -33,6 +33,7 @@ class Property(NamedTuple):
     takes_text: bool = False
 
 
+_PARTS = ("year", "month", "day", "hour", "minute", "second")  # a date has the hour 0
 # As rule_engine 5.1 has them (engine/_attribute_resolver.py); the ones that are cheap and pure.
 ATTRIBUTES: dict[tuple[Kind | None, str], Property] = {
     (T, "length"): Property(N),
@@ -41,11 +42,11 @@ ATTRIBUTES: dict[tuple[Kind | None, str], Property] = {
     (T, "as_upper"): Property(T),
     (T, "starts_with"): Property(B, takes_text=True),
     (T, "ends_with"): Property(B, takes_text=True),
-    **{(I, name): Property(N) for name in ("year", "month", "day", "hour", "minute", "second")},
-    **{(Kind.DATE, name): Property(N) for name in ("year", "month", "day")},
+    **{(kind, name): Property(N) for kind in (I, Kind.DATE) for name in _PARTS},
     (I, "weekday"): Property(T),
     (Kind.DATE, "weekday"): Property(T),
     (I, "date"): Property(I),
+    (Kind.DATE, "date"): Property(I),
     (N, "floor"): Property(N),
     (N, "ceiling"): Property(N),
     (Kind.TEXT_SET, "length"): Property(N),

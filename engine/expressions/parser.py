@@ -315,6 +315,7 @@ def _coalesce(parser: Parser, left: Node) -> Node:
     if kind is None:
         message = f"the default of {a_(left.kind)} can't be {a_(right.kind)}"
         parser.mismatch(left, message)
+        kind = left.kind
     return Coalesce(kind, parser.written(left.start), left.start, left, right)
 
 
@@ -327,6 +328,7 @@ def _ternary(parser: Parser, left: Node) -> Node:
     kind = kinds.common(yes.kind, no.kind)
     if kind is None:
         parser.mismatch(yes, f"one side is {a_(yes.kind)}, the other {a_(no.kind)}")
+        kind = yes.kind
     return Ternary(kind, parser.written(left.start), left.start, left, yes, no)
 
 

@@ -8,11 +8,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from belfry.engine.rulebook.yaml_nodes import ListNode, Node, TextNode
+from belfry.engine.rulebook.yaml_nodes import END, LIST, MAP, ListNode, Node, TextNode
 
 
 def content_hash(node: Node) -> str:
-    """The hash of one node. Lengths stand before texts, so that no two contents look the same."""
+    """The hash of one node; that of a file's root was written down while it was read."""
+    return hash_of(node.source.content if node is node.source.root else content_of(node))
+
+
+def content_of(node: Node) -> str:
+    """All texts in order, with marks where mappings and lists begin and end."""
     written: list[str] = []
     pending: list[Node | str] = [node]
     while pending:
@@ -20,18 +25,16 @@ def content_hash(node: Node) -> str:
         if isinstance(one, str):
             written.append(one)
         elif isinstance(one, TextNode):
-            written.append(f"{len(one.value)}:{one.value}")
+            written.append(one.value)
         elif isinstance(one, ListNode):
-            pending.append("]")
-            pending.extend(reversed(one.items))
-            written.append("[")
+            written.append(LIST)
+            pending.extend((END, *reversed(one.items)))
         else:
-            pending.append("}")
+            written.append(MAP)
+            pending.append(END)
             for key, value in reversed(one.items):
-                pending.append(value)
-                pending.append(f"{len(key.value)}={key.value}")
-            written.append("{")
-    return hash_of("".join(written))
+                pending.extend((value, key))
+    return "\0".join(written)
 
 
 def hash_of(text: str) -> str:

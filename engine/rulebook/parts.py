@@ -88,11 +88,13 @@ def _cut_file(path: str, root: Node, parts: Parts, faults: Faults) -> None:
         message = "a rulebook file is a mapping"
         faults.append(fault_at(root, "B203", message, expected=listed(("rule", *SECTIONS))))
         return
-    rest = MapNode(root.source, root.line, root.column, [])
+    rest = root
+    if keys & set(SECTIONS):
+        rest = MapNode(root.source, root.line, root.column, [])
     for key, value in root.items:
         if key.value in SECTIONS:
             _cut_section(key.value, value, parts, faults)
-        else:
+        elif rest is not root:
             rest.items.append((key, value))
     if "rule" in keys:
         parts.rules.append(rest)

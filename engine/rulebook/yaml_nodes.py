@@ -19,6 +19,8 @@ from belfry.engine.faults import Fault, Place, Severity
 BYTES_MAX = 1 << 20
 DEPTH_MAX = 20
 NODES_MAX = 200_000
+# Marks in a node's content; YAML texts hold no such characters.
+MAP, LIST, END = "\0{", "\0[", "\0}"
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
@@ -33,6 +35,8 @@ class Source:
     path: str
     text: str
     lines: list[str] = field(init=False)
+    root: Node | None = None
+    content: str = ""  # of the root, for `content_hash`; made while it is read
 
     def __post_init__(self) -> None:
         self.lines = _LINE_BREAK.split(self.text)
@@ -129,6 +133,8 @@ def read_yaml(path: str, raw: bytes) -> tuple[Node | None, list[Fault]]:
                 return None, builder.faults
     except yaml.YAMLError as problem:
         return None, [*builder.faults, _syntax_fault(builder.source, problem)]
+    builder.source.root = builder.root
+    builder.source.content = "\0".join(builder.content)
     return builder.root, builder.faults
 
 
@@ -157,6 +163,7 @@ class _Builder:
     pairs: list[tuple[TextNode, Node]] | None = None
     items: list[Node] | None = None
     seen: dict[str, TextNode] = field(default_factory=dict)
+    content: list[str] = field(default_factory=list)
     nodes: int = 0
     documents: int = 0
 
@@ -171,6 +178,7 @@ class _Builder:
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             self.pairs, self.items, self.seen = self.stack.pop()
             self.key = None
+            self.content.append(END)
         elif kind is yaml.AliasEvent:
             self.refuse(event, "B104", f"alias '*{event.anchor}'", "write the value out")
         elif kind is yaml.DocumentStartEvent:
@@ -186,8 +194,10 @@ class _Builder:
             self.anchor_or_tag(event)
         elif self.pairs is not None and self.key is None:
             self.new_key(event, node)
+            self.content.append(node.value)
         else:
             self.attach(event, node)
+            self.content.append(node.value)
 
     def new_key(self, event: Any, node: TextNode) -> None:
         if node.value == "<<" and not node.style:
@@ -208,6 +218,7 @@ class _Builder:
             self.refuse(event, "B111", "a list or mapping as a key", "quote the key")
         else:
             self.attach(event, node)
+            self.content.append(MAP if isinstance(node, MapNode) else LIST)
             self.stack.append((self.pairs, self.items, self.seen))
             self.seen = {}
             self.pairs = node.items if isinstance(node, MapNode) else None

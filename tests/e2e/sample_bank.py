@@ -140,6 +140,8 @@ def _day(
         found += [("PRIJEM", "PREVOD Z UCTU", amount, "") for amount in large]
     if balance > 6_000 and draw.random() < 0.08:
         found.append(("VYDAJ", "VYBER", _amount(draw, 5_000, int(balance)), ""))
+    if account % 5 == 0 and balance > 25_000 and draw.random() < 0.2:
+        found += [("VYDAJ", "VYBER", _amount(draw, 10_000, 11_000), "") for _ in range(2)]
     if draw.random() < 0.07:
         times = 4 if draw.random() < 0.15 else 1
         found += [("VYDAJ", "VYBER", _amount(draw, 100, 700), "") for _ in range(times)]

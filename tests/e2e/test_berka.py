@@ -52,19 +52,27 @@ class History:
     folder: Path
 
 
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> History:
+    folder = tmp_path_factory.mktemp("sample")
+    data = folder / "asc"
+    data.mkdir()
+    write_sample_bank(data)
+    return imported("sample", data, folder)
+
+
 @pytest.fixture(scope="session", params=BANKS)
 def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> History:
-    name: str = request.param
-    folder = tmp_path_factory.mktemp(name)
-    data = BERKA
-    if name == "sample":
-        data = folder / "asc"
-        data.mkdir()
-        write_sample_bank(data)
-    events = folder / "events.ndjson"
+    if request.param == "sample":
+        found: History = request.getfixturevalue("sample")
+        return found
+    return imported("berka", BERKA, tmp_path_factory.mktemp("berka"))
+
+
+def imported(name: str, data: Path, folder: Path) -> History:
+    events, people = folder / "events.ndjson", folder / "people.ndjson"
     belfry("import", RULES / "sources" / "berka.yaml", data, "--out", events)
     bank = read_bank(data)
-    people = folder / "people.ndjson"
     rows = berka_gates.people_events(bank.births, customer_name(events))
     people.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return History(name, bank, events, people, folder)
@@ -155,14 +163,14 @@ def test_the_check_reaches_every_kind_of_decision(history: History) -> None:
     }
 
 
-def test_the_brute_force_notices_a_rule_that_is_slightly_wrong(history: History) -> None:
-    wrong = history.folder / "wrong"
-    shutil.copytree(rulebook_of_test(history), wrong)
+def test_the_brute_force_notices_a_rule_that_is_slightly_wrong(sample: History) -> None:
+    wrong = sample.folder / "wrong"
+    shutil.copytree(rulebook_of_test(sample), wrong)
     rule = wrong / "history" / "big-debit.yaml"
     rule.write_text(rule.read_text().replace("cooldown: 10d", "cooldown: 9d"))
-    out = replayed(history, wrong, with_people=True)
+    out = replayed(sample, wrong, with_people=True)
     got = Counter(told(one) for one in decisions(out) if one["rule"] == "big-debit")
-    assert got != Counter({one: n for one, n in expected(history).items() if one[0] == "big-debit"})
+    assert got != Counter({one: n for one, n in expected(sample).items() if one[0] == "big-debit"})
 
 
 def test_joint_holders_have_decisions_of_their_own(history: History) -> None:
@@ -266,18 +274,20 @@ def test_every_event_is_accounted_for(history: History) -> None:
     assert summary["errors"] == {}
 
 
-def test_a_replay_gives_the_same_bytes_under_any_hash_seed(history: History) -> None:
-    if history.name != "sample":
-        return  # the sample shows it; the year would only take longer
-    rules, first = rulebook_of_test(history), replayed(history, rulebook_of_test(history),
-                                                       with_people=True)  # fmt: skip
-    again = history.folder / "again"
-    command = [sys.executable, "-c", "from belfry.cli import main; main()", "replay"]
+def test_a_replay_gives_the_same_bytes_under_any_hash_seed(sample: History) -> None:
+    rules = rulebook_of_test(sample)
+    first = replayed(sample, rules, with_people=True)
+    again = sample.folder / "again"
     subprocess.run(
-        [*command, "--rules", rules, "--events", history.people, "--events", history.events,
-         "--out", again, "--until", UNTIL],
-        check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": "4711"},
-    )  # fmt: skip
+        [
+            *(sys.executable, "-c", "from belfry.cli import main; main()", "replay"),
+            *("--rules", rules, "--events", sample.people, "--events", sample.events),
+            *("--out", again, "--until", UNTIL),
+        ],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PYTHONHASHSEED": "4711"},
+    )
     for name in ("decisions.ndjson", "messages.ndjson", "summary.json"):
         assert (first / name).read_bytes() == (again / name).read_bytes(), name
 

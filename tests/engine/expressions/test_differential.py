@@ -1,7 +1,7 @@
-"""The compiled form decides what rule-engine decides; with missing values, what Kleene's logic says.
+"""The compiled form decides what rule-engine does; with values missing, what Kleene's logic says.
 
-Random typed expressions on random values. Without missing values rule-engine evaluates the whole text.
-With them a reference asks rule-engine one operator at a time and adds the rule for unknown itself.
+Random typed expressions on random values. With none missing rule-engine evaluates the whole text.
+Otherwise a reference asks rule-engine one operator at a time and adds the rule for unknown itself.
 Planted bugs show that the comparison can fail.
 """
 
@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
@@ -94,7 +94,7 @@ class Term(NamedTuple):
         return self.form.format(*shown)
 
 
-# --- random expressions ---------------------------------------------------------------------------
+# --- random expressions --------------------------------------------------------------------------
 class Maker:
     """Makes terms of a wanted kind."""
 
@@ -198,8 +198,10 @@ MAKERS: dict[Kind, list[tuple[str, tuple[Kind, ...], str]]] = {
     ],
 }
 
-# --- rule-engine, and the reference for what is missing -----------------------------------------------
+# --- rule-engine, and the reference for what is missing ------------------------------------------
 ERRORS = (rule_engine.errors.EngineError, ArithmeticError)
+# rule-engine computes what is made of literals while it parses: `1 // 0` is refused there.
+FOLDED = (rule_engine.errors.ArithmeticError, rule_engine.errors.LookupError)
 
 
 def context(types: dict[str, Any]) -> rule_engine.Context:
@@ -223,7 +225,9 @@ def _whole_types() -> dict[str, Any]:
 
 
 WHOLE = context(_whole_types())
-LIST_TYPES = {"lists": _object("lists", {"atm": Type.SET(Type.STRING), "sums": Type.SET(Type.FLOAT)})}
+LIST_TYPES = {
+    "lists": _object("lists", {"atm": Type.SET(Type.STRING), "sums": Type.SET(Type.FLOAT)})
+}
 
 
 def thing_of(values: dict[str, Any]) -> dict[str, Any]:
@@ -234,7 +238,7 @@ def thing_of(values: dict[str, Any]) -> dict[str, Any]:
     return thing
 
 
-@lru_cache(maxsize=None)
+@cache
 def _operator(form: str, kinds: tuple[Kind, ...]) -> rule_engine.Rule:
     """One operator over operands `a`, `b`."""
     types = {name: TYPES[kind] for name, kind in zip("ab", kinds, strict=False)}
@@ -268,15 +272,20 @@ def reference(term: Term, values: dict[str, Any]) -> Any:
         return None
 
 
-# --- our own ---------------------------------------------------------------------------------------
+# --- our own -------------------------------------------------------------------------------------
+# Kinds that do not fit, no condition, never true, always true, `??` without parentheses.
+SENSELESS = {"B312", "B313", "B316", "B317", "B318"}
 Mutation = Callable[[str, str], tuple[str, str]]
 
 
 def parsed(text: str, scope: Scope) -> Expression | None:
+    """None: it makes no sense, by chance. What is well formed for rule-engine is so for us."""
     expression, faults = parse_expression(
         text, place=Place("r.yaml", 1, 1), scope=scope, lists=LISTS
     )
-    assert expression is not None or faults
+    if expression is None:
+        codes = {fault.code for fault in faults}
+        assert codes & SENSELESS or not rule_engine.Rule.is_valid(text, WHOLE), text
     return expression
 
 
@@ -358,7 +367,7 @@ def differences(seed: int, count: int, mutate: Mutation = unchanged) -> Tally:
     return tally
 
 
-# --- tests -----------------------------------------------------------------------------------------
+# --- tests ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize("seed", range(4))
 def test_compiled_conditions_agree_with_kleene_logic_over_rule_engine_operators(seed: int) -> None:
     tally = differences(seed, 300)
@@ -376,7 +385,10 @@ def test_precedence_and_values_agree_with_rule_engine_on_the_whole_text(seed: in
         expression = parsed(durations(text), SURE_SCOPE)
         if expression is None:
             continue
-        rule = rule_engine.Rule(text, context=WHOLE)
+        try:
+            rule = rule_engine.Rule(text, context=WHOLE)
+        except FOLDED:
+            continue
         decide = compiled(expression, unchanged)
         compared += 1
         for _ in range(3):
@@ -391,7 +403,12 @@ def test_precedence_and_values_agree_with_rule_engine_on_the_whole_text(seed: in
 
 
 def test_what_rule_engine_cannot_compute_is_unknown() -> None:
-    for text in ("amount / count > 1", "amount // count > 1", "amount % count > 1", 'currency[5] == "x"'):
+    for text in (
+        "amount / count > 1",
+        "amount // count > 1",
+        "amount % count > 1",
+        'currency[5] == "x"',
+    ):
         expression = parsed(text, SURE_SCOPE)
         values = {**Maker(1).values(missing=0.0), "amount": 3, "count": 0, "currency": "CZ"}
         assert expression is not None
@@ -439,4 +456,4 @@ PLANTED: dict[str, Mutation] = {
 
 @pytest.mark.parametrize("bug", PLANTED)
 def test_the_comparison_catches_a_planted_bug(bug: str) -> None:
-    assert any(differences(seed, 150, PLANTED[bug]).differences for seed in range(4))
+    assert any(differences(seed, 20, PLANTED[bug]).differences for seed in range(30))

@@ -1,0 +1,295 @@
+"""The import: files of a bank, by their mapping, into events in order of time.
+
+In: a `Source`, paths, a decoder. Out: `Imported` (event lines, quarantine, report), or faults.
+Invariant: rows = rows mapped + skipped + quarantined, file by file; what is refused is kept.
+Order: by time; equal times in the order of the mapping's files, then of their rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from belfry.connectors.codec import Decoder
+from belfry.connectors.quarantine import QuarantineRecord
+from belfry.connectors.reasons import Reason, Rejected
+from belfry.connectors.sources.model import FileMap, Source, Table
+from belfry.connectors.sources.rows import Row, Rows, read_rows, row_again
+from belfry.connectors.sources.values import RowMapper, TableRows
+from belfry.engine.faults import Fault, Place
+from belfry.engine.rulebook.suggest import did_you_mean, listed
+
+PROGRESS_ROWS = 2000
+TABLE_ROWS_MAX = 5_000_000
+Progress = Callable[[int, int], None]
+_encode = msgspec.json.encode
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What became of one file's rows."""
+
+    file: str
+    role: str
+    rows: int = 0
+    events: int = 0
+    skipped: int = 0
+    quarantined: int = 0
+    unused: int = 0
+
+
+@dataclass(slots=True)
+class Imported:
+    """All of one import. `files` are the (source, file) pairs that were read."""
+
+    source: str
+    events: list[bytes] = field(default_factory=list)
+    quarantined: list[QuarantineRecord] = field(default_factory=list)
+    reports: list[FileReport] = field(default_factory=list)
+    by_type: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    not_used: list[str] = field(default_factory=list)
+    first: dt.datetime | None = None
+    last: dt.datetime | None = None
+
+    @property
+    def files(self) -> frozenset[tuple[str, str]]:
+        """What quarantine renews."""
+        return frozenset((self.source, one.file) for one in self.reports)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data."""
+        reasons = Counter(record.reason for record in self.quarantined)
+        return {
+            "schema": "belfry.import/1",
+            "source": self.source,
+            "rows": sum(one.rows for one in self.reports),
+            "events": len(self.events),
+            "skipped": sum(one.skipped for one in self.reports),
+            "quarantined": len(self.quarantined),
+            "by_type": dict(sorted(self.by_type.items())),
+            "quarantined_by_reason": dict(sorted(reasons.items())),
+            "values_left_out": dict(sorted(self.left_out.items())),
+            "time": {"first": self.first, "last": self.last},
+            "files": [dataclasses.asdict(one) for one in self.reports],
+            "files_not_used": self.not_used,
+        }
+
+
+def find_files(paths: list[Path]) -> list[Path]:
+    """The files given, and all files in the folders given, in order of their names."""
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else []
+        found += inside or ([] if path.is_dir() else [path])
+    return [one for one in dict.fromkeys(found) if not one.name.startswith(".")]
+
+
+def import_files(
+    source: Source, files: list[Path], decoder: Decoder, progress: Progress | None = None
+) -> Imported | list[Fault]:
+    """Read everything. Faults: the mapping does not fit these files; nothing was imported."""
+    run = _Run(source, files, decoder, progress)
+    run.read_tables()
+    if not run.faults:
+        run.read_files()
+    return run.faults or run.finish()
+
+
+class _Run:
+    """One import under way."""
+
+    def __init__(
+        self, source: Source, files: list[Path], decoder: Decoder, progress: Progress | None
+    ) -> None:
+        self.source = source
+        self.files = files
+        self.decoder = decoder
+        self.faults: list[Fault] = []
+        self.tables = {name: TableRows() for name in source.tables}
+        self.result = Imported(source.source)
+        self._progress = progress
+        self._rows = 0
+        self._timed: list[tuple[dt.datetime, bytes]] = []
+        self._used: set[Path] = set()
+        self._mapped = {path for path in files if any(f.fits(path.name) for f in source.files)}
+        self._table_reports: dict[Path, FileReport] = {}
+
+    # --- tables ---
+    def read_tables(self) -> None:
+        for table in self.source.tables.values():
+            paths = [path for path in self.files if table.fits(path.name)]
+            if not paths:
+                self.faults.append(_no_file(table))
+            for path in paths:
+                self._used.add(path)
+                for rows in read_rows(path, table.layout):
+                    if self._fits(path, rows, table.needs):
+                        self._read_table(table, path, rows)
+
+    def _read_table(self, table: Table, path: Path, rows: Rows) -> None:
+        """A file that is also mapped, or two tables, is reported once."""
+        is_reported = path in self._mapped or path in self._table_reports
+        report = FileReport(str(path), "table")
+        into = self.tables[table.name].rows
+        for row in self._counted(rows.rows):
+            report.rows += 1
+            if row.is_blank:
+                report.skipped += 1
+            elif isinstance(row.values, Rejected):
+                report.quarantined += 1
+                if not is_reported:
+                    self._keep(row.values, row, path, rows.columns)
+            else:
+                key = row.values.get(table.key, "").strip()
+                into.setdefault(key, []).append(row.values)
+        if not is_reported:
+            self._table_reports[path] = report
+            self.result.reports.append(report)
+
+    # --- events ---
+    def read_files(self) -> None:
+        for file in self.source.files:
+            mapper = RowMapper(file, self.source.source, self.tables)
+            for path in (one for one in self.files if file.fits(one.name)):
+                self._used.add(path)
+                for rows in read_rows(path, file.layout):
+                    if self._fits(path, rows, file.needs):
+                        self._read_file(mapper, path, rows)
+            self.result.left_out.update(mapper.left_out)
+
+    def _read_file(self, mapper: RowMapper, path: Path, rows: Rows) -> None:
+        report = FileReport(str(path), "events")
+        self.result.reports.append(report)
+        for row in self._counted(rows.rows):
+            report.rows += 1
+            if row.is_blank:
+                report.skipped += 1
+                continue
+            found = row.values
+            if not isinstance(found, Rejected):
+                events = events_of(mapper, found, self.decoder)
+                if not isinstance(events, Rejected):
+                    report.events += len(events)
+                    report.skipped += not events
+                    for time, kind, line in events:
+                        self._timed.append((time, line))
+                        self.result.by_type[kind] += 1
+                    continue
+                found = events
+            report.quarantined += 1
+            self._keep(found, row, path, rows.columns)
+
+    def finish(self) -> Imported:
+        result = self.result
+        self._timed.sort(key=lambda one: one[0])
+        result.events = [line for _, line in self._timed]
+        if self._timed:
+            result.first, result.last = self._timed[0][0], self._timed[-1][0]
+        result.not_used = [str(path) for path in self.files if path not in self._used]
+        for name, table in self.source.tables.items():
+            for path, report in self._table_reports.items():
+                if table.fits(path.name):
+                    rows = self.tables[name]
+                    unused = (len(rows.rows[key]) for key in rows.rows.keys() - rows.used)
+                    report.unused = sum(unused)
+        return result
+
+    def _keep(self, why: Rejected, row: Row, path: Path, columns: tuple[str, ...]) -> None:
+        self.result.quarantined.append(
+            QuarantineRecord.at(
+                why,
+                row.piece,
+                source=self.source.source,
+                file=str(path),
+                mapped=True,
+                columns=columns,
+            )
+        )
+
+    def _counted(self, rows: Iterator[Row]) -> Iterator[Row]:
+        for row in rows:
+            self._rows += 1
+            if self._progress is not None and not self._rows % PROGRESS_ROWS:
+                self._progress(self._rows, 0)
+            yield row
+
+    def _fits(self, path: Path, rows: Rows, needs: Any) -> bool:
+        """Has the file the columns that the mapping names? JSON objects may lack any."""
+        if not rows.columns:
+            return True
+        missing = [fault for column, fault in needs.items() if column not in rows.columns]
+        for column, fault in needs.items():
+            if column not in rows.columns:
+                self.faults.append(
+                    dataclasses.replace(
+                        fault,
+                        message=f"{fault.message} in {path.name}",
+                        expected=listed(rows.columns),
+                        hint=did_you_mean(column, rows.columns),
+                    )
+                )
+        return not missing
+
+
+def _no_file(table: Table) -> Fault:
+    fault = next(iter(table.needs.values()), None)
+    message = f"no file given fits the table '{table.name}' ({', '.join(table.match)})"
+    if fault is None:
+        return Fault("B708", Place("", 1, 1), message)
+    return dataclasses.replace(fault, code="B708", message=message, hint="give its folder as PATH")
+
+
+def events_of(
+    mapper: RowMapper, values: dict[str, str], decoder: Decoder
+) -> list[tuple[dt.datetime, str, bytes]] | Rejected:
+    """(time, type, line) of each event of a row, each decoded as it will be when it is replayed."""
+    mapped = mapper.map_row(values)
+    if isinstance(mapped, Rejected):
+        return mapped
+    found = []
+    for one in mapped:
+        line = _encode(one)
+        event = decoder.decode_event(line)
+        if isinstance(event, Rejected):
+            return Rejected(event.reason, f"{one['type']}.{event.detail}")
+        found.append((event.time, one["type"], line))
+    return found
+
+
+def again(
+    source: Source, files: list[Path], decoder: Decoder
+) -> Callable[[QuarantineRecord], list[bytes] | Rejected] | list[Fault]:
+    """A function that maps a quarantined row once more; `files` hold the tables."""
+    run = _Run(source, files, decoder, None)
+    run.read_tables()
+    if run.faults:
+        return run.faults
+    mappers: dict[int, RowMapper] = {}
+
+    def once_more(record: QuarantineRecord) -> list[bytes] | Rejected:
+        name = Path(record.file).name
+        file = next((one for one in source.files if one.fits(name)), None)
+        if file is None:
+            return Rejected(Reason(record.reason), "the mapping has no file of this name")
+        mapper = mappers.setdefault(id(file), RowMapper(file, source.source, run.tables))
+        return _row_events(mapper, file, record, decoder)
+
+    return once_more
+
+
+def _row_events(
+    mapper: RowMapper, file: FileMap, record: QuarantineRecord, decoder: Decoder
+) -> list[bytes] | Rejected:
+    values = row_again(record.raw, file.layout, file.layout.columns or record.columns)
+    if isinstance(values, Rejected):
+        return values
+    events = events_of(mapper, values, decoder)
+    return events if isinstance(events, Rejected) else [line for _, _, line in events]
