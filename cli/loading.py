@@ -12,9 +12,8 @@ import click
 
 from belfry.cli.lint import show_faults
 from belfry.engine.faults import Severity
-from belfry.engine.program import Program
+from belfry.engine.program import Program, build_program
 from belfry.engine.rulebook.model import Rulebook
-from belfry.runtime.programs import program_of
 from belfry.runtime.rulebook_files import read_rulebook
 
 EXIT_USAGE = 2
@@ -36,4 +35,4 @@ def load_book(folder: Path) -> Rulebook:
 
 def load_program(folder: Path) -> Program:
     """The rulebook, compiled."""
-    return program_of(load_book(folder))
+    return build_program(load_book(folder))

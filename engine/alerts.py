@@ -41,7 +41,7 @@ def hit(turn: Turn, rule: Rule, sight: Sight, occurrence: str, *, skip: frozense
     if rule.campaign is not None and not _campaign_open(turn, rule):
         return
     if not code.has_life and rule.campaign is None:
-        propose(turn, code, sight, key, occurrence, is_state=rule.timer is not None)
+        propose(turn, code, sight, key, occurrence, is_state=code.is_state)
         return
     name = alert_key(rule.id, key)
     if name in skip:
@@ -66,7 +66,7 @@ def fire(
     alert.asked = 0
     alert.tier = tier
     _arm_repeat(turn, rule, key, sight)
-    propose(turn, code, sight, key, occurrence, is_state=rule.trigger != "event", tier=tier)
+    propose(turn, code, sight, key, occurrence, is_state=code.is_state, tier=tier)
 
 
 def _begin(turn: Turn, rule: Rule, key: str, phase: str, occurrence: str) -> Alert:
@@ -130,7 +130,7 @@ def say_again(turn: Turn, code: RuleCode, alert: Alert, due: dt.datetime) -> Non
     if rule.repeat is not None and (rule.limit is None or alert.asked + 1 < rule.limit):
         name = joined("repeat", rule.id, alert.key)
         set_timer(turn.record, name, TimerEntry(due + rule.repeat))
-    propose(turn, code, sight, alert.key, due.isoformat(), is_state=True, tier=alert.tier)
+    propose(turn, code, sight, alert.key, due.isoformat(), is_state=code.is_state, tier=alert.tier)
 
 
 def look_at_tiers(turn: Turn, rule: Rule, sight: Sight, occurrence: str) -> None:

@@ -153,7 +153,7 @@ def cooled_down(ask: Asking) -> Verdict:
 
 def not_inhibited(ask: Asking) -> Verdict:
     """No rule that inhibits this one is firing, or asks to speak at the same time."""
-    for other in ask.turn.program.inhibitors[ask.code.rule.id]:
+    for other in ask.turn.program.inhibitors.get(ask.code.rule.id, ()):
         same_by = other.by == ask.code.rule.by
         for name in ask.turn.record.live:
             alert = ask.turn.record.alerts.get(name)

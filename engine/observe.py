@@ -11,7 +11,8 @@ from typing import Any
 
 from msgspec import UNSET
 
-from belfry.engine.program.build import ForType, Program
+from belfry.engine.program.build import Program
+from belfry.engine.program.plan import Plan
 from belfry.engine.record import SEPARATOR, ConsentEntry, ContactPoint, Record
 from belfry.engine.sight import Sight, of_event
 from belfry.engine.timers import arm_key
@@ -20,7 +21,7 @@ from belfry.engine.windows import undo
 
 
 def observe(
-    program: Program, record: Record, event: Any, plan: ForType, now: dt.datetime, *, is_late: bool
+    program: Program, record: Record, event: Any, plan: Plan, now: dt.datetime, *, is_late: bool
 ) -> Sight:
     """Take the event into the record; features that count the current event included."""
     before = _entity_before(record, event) if plan.needs_previous else None

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from belfry.engine import alerts
 from belfry.engine.decisions import Conversion
-from belfry.engine.program.build import ForType, StepCode
+from belfry.engine.program.plan import Plan, StepCode
 from belfry.engine.record import Chain, joined
 from belfry.engine.rulebook.model import Rule
 from belfry.engine.sight import Sight, key_of
 from belfry.engine.turn import Turn
 
 
-def follow(turn: Turn, plan: ForType, sight: Sight) -> None:
+def follow(turn: Turn, plan: Plan, sight: Sight) -> None:
     """Move on whatever waits for such an event."""
     by_rule: dict[str, list[StepCode]] = {}
     for step in plan.steps:

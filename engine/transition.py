@@ -14,7 +14,8 @@ from belfry.engine import alerts, dispatch, due
 from belfry.engine.decisions import Outcome
 from belfry.engine.events import Answer, Receipt, Timer
 from belfry.engine.observe import observe, undo_features
-from belfry.engine.program.build import ForType, Program
+from belfry.engine.program.build import Program
+from belfry.engine.program.plan import Plan
 from belfry.engine.reasons import Reason
 from belfry.engine.record import Record
 from belfry.engine.segments import settle_segments
@@ -123,7 +124,7 @@ def _forget_old(seen: dict[str, dt.datetime], edge: dt.datetime) -> None:
         del seen[next(iter(seen))]
 
 
-def _advance(turn: Turn, event: Any, plan: ForType, x: Sight, found: Any) -> None:
+def _advance(turn: Turn, event: Any, plan: Plan, x: Sight, found: Any) -> None:
     """What an event sets in motion once it has been observed and matched."""
     reverses = getattr(event, "reverses", None)
     record = turn.record
@@ -156,7 +157,7 @@ def _advance(turn: Turn, event: Any, plan: ForType, x: Sight, found: Any) -> Non
         _arm(turn, plan)
 
 
-def _spread(turn: Turn, plan: ForType, event: Any, skip: frozenset[str]) -> None:
+def _spread(turn: Turn, plan: Plan, event: Any, skip: frozenset[str]) -> None:
     """A change that concerns every key of a rule: all accounts when the customer's limit moved."""
     for rule in plan.spread:
         code = turn.program.rules[rule.id]
@@ -171,7 +172,7 @@ def _spread(turn: Turn, plan: ForType, event: Any, skip: frozenset[str]) -> None
                 alerts.hit(turn, rule, other, event.id, skip=skip)
 
 
-def _one_by_one(turn: Turn, plan: ForType, sight: Sight) -> tuple[list[Any], list[Any]]:
+def _one_by_one(turn: Turn, plan: Plan, sight: Sight) -> tuple[list[Any], list[Any]]:
     """One rule divided by zero or the like: find out which, and let the others speak."""
     hits: list[Any] = []
     for rule in plan.direct:
@@ -198,7 +199,7 @@ def _reverse(turn: Turn, event_id: str) -> None:
             alerts.resolve(turn, alert)
 
 
-def _arm(turn: Turn, plan: ForType) -> None:
+def _arm(turn: Turn, plan: Plan) -> None:
     """Timers that hang on what this event may have changed."""
     record = turn.record
     for rule in plan.moments:

@@ -1,1 +1,1 @@
-"""Sources: a bank's own files become events by a YAML mapping, without code (rules/sources/*.yaml)."""
+"""Sources: a bank's files become events by a YAML mapping, without code (rules/sources/)."""

@@ -69,7 +69,7 @@ class DateFormat:
         if self.month_plus and month > self.month_plus:
             month -= self.month_plus
         try:
-            moment = dt.datetime(
+            moment = dt.datetime(  # noqa: DTZ001  (its zone comes from the mapping)
                 self._year(parts),
                 month,
                 int(parts["d"]),
@@ -90,7 +90,7 @@ class DateFormat:
 
 
 def date_format(text: str, *, years_from: int | None = None, month_plus: int = 0) -> DateFormat:
-    """`%Y-%m-%d`, `%d.%m.%Y %H:%M`, or letters: `YYMMDD`, `DD/MM/YYYY`. ValueError if it is none."""
+    """`%Y-%m-%d`, `%d.%m.%Y %H:%M`, or `YYMMDD`, `DD/MM/YYYY`. ValueError if it is none."""
     directives = _directives(text)
     pieces = re.split(r"(%.)", directives)
     pattern = ""

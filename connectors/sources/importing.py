@@ -192,7 +192,9 @@ class _Run:
         self._timed.sort(key=lambda one: one[0])
         result.events = [line for _, line in self._timed]
         if self._timed:
-            result.first, result.last = self._timed[0][0], self._timed[-1][0]
+            zone = self.source.time_zone or dt.UTC
+            result.first = self._timed[0][0].astimezone(zone)
+            result.last = self._timed[-1][0].astimezone(zone)
         result.not_used = [str(path) for path in self.files if path not in self._used]
         for name, table in self.source.tables.items():
             for path, report in self._table_reports.items():

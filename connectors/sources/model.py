@@ -163,6 +163,7 @@ class Source:
     source: str
     title: str
     files: tuple[FileMap, ...]
+    time_zone: ZoneInfo | None = None
     tables: Mapping[str, Table] = field(default_factory=dict)
 
 

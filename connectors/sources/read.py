@@ -68,7 +68,13 @@ class _Reader:
         files = tuple(self.file(one, layout, reader) for one in values.get("files", ()))
         for column, table, node in reader.taken:
             self.tables[table] = _needing(self.tables[table], column, node)
-        return Source(values.get("source", ""), values.get("title", ""), files, dict(self.tables))
+        return Source(
+            values.get("source", ""),
+            values.get("title", ""),
+            files,
+            layout.time_zone,
+            dict(self.tables),
+        )
 
     def table(self, name: str, node: Node, outer: Layout) -> Table:
         values = read_section(TABLE, node, self.faults)

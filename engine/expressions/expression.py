@@ -80,9 +80,10 @@ def _checked(text: str, known: Known, want: Kind | None) -> tuple[Node | None, l
     except Trouble as trouble:
         if trouble.code == "B314":
             return None, [trouble]  # names inside what is refused anyway are not worth a word
-        names = unknown_names(known, parser.tokens, 0) if parser is not None else ()
-        troubles += (name for name in names if name.start != trouble.start)
         troubles.append(trouble)
+        said = {one.start for one in troubles}
+        rest = unknown_names(known, parser.tokens, parser.place) if parser is not None else ()
+        troubles += (name for name in rest if name.start not in said)
         return None, sorted(troubles, key=lambda one: one.start)
     if not troubles:
         troubles += _whole(tree, text, want)

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from belfry.engine.expressions.tree import Node
 from belfry.engine.fields import Kind
 
+# What a fault was said of already: it goes with everything, so that nothing more is said of it.
+FAULTY = Kind.OBJECT
 N, T, B, I, D = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN, Kind.INSTANT, Kind.DURATION
 SETS = {Kind.TEXT_SET: Kind.TEXT, Kind.NUMBER_SET: Kind.NUMBER}
 _SUMS = {
@@ -65,12 +67,16 @@ def plain(kind: Kind | None) -> Kind | None:
 
 def of_minus(node: Node) -> Kind | None:
     """The kind of `-x`."""
+    if node.kind is FAULTY:
+        return FAULTY
     return node.kind if node.kind in (N, D) else None
 
 
 def of_arithmetic(operator: str, left: Kind | None, right: Kind | None) -> Kind | None:
     """The kind of the result; None: they don't go together."""
     left, right = plain(left), plain(right)
+    if FAULTY in (left, right):
+        return FAULTY
     if operator in "+-":
         return _SUMS.get((operator, left, right))  # type: ignore[arg-type]
     return N if left is N and right is N else None
@@ -81,13 +87,15 @@ def common(left: Kind | None, right: Kind | None) -> Kind | None:
     left, right = plain(left), plain(right)
     if left is None or right is None:
         return left or right
+    if FAULTY in (left, right):
+        return FAULTY
     return left if left is right else None
 
 
 def why_not_comparable(operator: str, left: Node, right: Node) -> str | None:
     """A sentence, or None if the comparison makes sense."""
     one, other = plain(left.kind), plain(right.kind)
-    if operator in ("==", "!=") and (one is None or other is None):
+    if FAULTY in (one, other) or (operator in ("==", "!=") and None in (one, other)):
         return None
     if one is not other:
         what = "always false" if operator == "==" else "makes no sense"
@@ -99,6 +107,8 @@ def why_not_comparable(operator: str, left: Node, right: Node) -> str | None:
 
 def why_not_contained(member: Node, container: Node) -> str | None:
     """A sentence, or None if `in` makes sense."""
+    if FAULTY in (member.kind, container.kind):
+        return None
     if container.kind in SETS:
         if member.kind is SETS[container.kind]:
             return None

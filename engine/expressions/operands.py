@@ -23,6 +23,7 @@ from belfry.engine.expressions.tree import (
     Literal,
     Node,
     Not,
+    Read,
     Slice,
     moved,
 )
@@ -130,7 +131,7 @@ def _minus(parser: Parser, token: Token) -> Node:
     kind = kinds.of_minus(right)
     if kind is None:
         parser.mismatch(right, f"`-` does not go with {a_(right.kind)}")
-    return Arithmetic(kind or Kind.NUMBER, text, token.start, "-", None, right)
+    return Arithmetic(kind or kinds.FAULTY, text, token.start, "-", None, right)
 
 
 def _not(parser: Parser, token: Token) -> Node:
@@ -150,7 +151,8 @@ def _name(parser: Parser, token: Token) -> Node:
     text = parser.written(token.start)
     node = known.value(dotted, text, token.start)
     if node is None:
-        raise known.unknown(dotted, token.start, token.start + len(text))
+        parser.report(known.unknown(dotted, token.start, token.start + len(text)))
+        return Read(kinds.FAULTY, text, token.start, dotted, nullable=False)
     return node
 
 
@@ -190,6 +192,8 @@ def _attribute(parser: Parser, node: Node) -> Node:
     parser.take()
     word = parser.take()
     found = kinds.ATTRIBUTES.get((node.kind, word.text))
+    if found is None and node.kind is kinds.FAULTY:
+        found = kinds.Property(kinds.FAULTY, takes_text=parser.now.text == "(")
     if found is None:
         near = [name for kind, name in kinds.ATTRIBUTES if kind == node.kind]
         raise Trouble(
@@ -215,7 +219,7 @@ def _attribute(parser: Parser, node: Node) -> Node:
 def _part(parser: Parser, node: Node) -> Node:
     """`[0]`, `[0:4]`, `[-4:]` of a text."""
     opening = parser.take()
-    if node.kind is not Kind.TEXT:
+    if node.kind not in (Kind.TEXT, kinds.FAULTY):
         message = f"{a_(node.kind)} has no parts; fields are named with a dot"
         raise Trouble("B312", opening.start, message)
     first = None if parser.now.text == ":" else _index(parser)
@@ -252,7 +256,7 @@ def _call(parser: Parser, token: Token) -> Node:
         example = "$abs(x)" if name == "abs" else f"${name}([x, y])"
         raise Trouble("B310", token.start, f"write {example}", width=width)
     for argument in arguments:
-        if argument.kind is not Kind.NUMBER:
+        if argument.kind not in (Kind.NUMBER, kinds.FAULTY):
             parser.mismatch(argument, f"${name} takes numbers, this is {a_(argument.kind)}")
     text = parser.written(token.start)
     return Call(Kind.NUMBER, text, token.start, name, tuple(arguments))

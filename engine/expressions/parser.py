@@ -149,7 +149,7 @@ class Parser:
 
     def want_boolean(self, node: Node) -> None:
         """A condition is expected here."""
-        if node.kind is not Kind.BOOLEAN:
+        if node.kind not in (Kind.BOOLEAN, kinds.FAULTY):
             self.mismatch(node, f"a condition is expected here, this is {a_(node.kind)}", "B313")
 
     def mismatch(
@@ -273,7 +273,7 @@ def _match(parser: Parser, left: Node) -> Node:
         message = f"RE2 refuses this pattern: {refused}"
         raise Trouble("B315", token.start, message, width=len(token.text))
     _refuse_chain(parser, RELATION)
-    if left.kind is not Kind.TEXT:
+    if left.kind not in (Kind.TEXT, kinds.FAULTY):
         parser.mismatch(left, f"a pattern is matched with a text, this is {a_(left.kind)}")
     is_search, is_negated = word.endswith("~~"), word.startswith("!")
     text = parser.written(left.start)
@@ -287,7 +287,7 @@ def _arithmetic(parser: Parser, left: Node) -> Node:
     kind = kinds.of_arithmetic(word, left.kind, right.kind)
     if kind is None:
         parser.mismatch(left, f"`{word}` does not go with {a_(left.kind)} and {a_(right.kind)}")
-        kind = Kind.NUMBER
+        kind = kinds.FAULTY
     if word in ("/", "//", "%") and isinstance(right, Literal) and right.value == 0:
         parser.report(Trouble("B312", token.start, "divides by zero", width=len(word)))
     return Arithmetic(kind, parser.written(left.start), left.start, word, left, right)
@@ -315,7 +315,7 @@ def _coalesce(parser: Parser, left: Node) -> Node:
     if kind is None:
         message = f"the default of {a_(left.kind)} can't be {a_(right.kind)}"
         parser.mismatch(left, message)
-        kind = left.kind
+        kind = kinds.FAULTY
     return Coalesce(kind, parser.written(left.start), left.start, left, right)
 
 
@@ -328,7 +328,7 @@ def _ternary(parser: Parser, left: Node) -> Node:
     kind = kinds.common(yes.kind, no.kind)
     if kind is None:
         parser.mismatch(yes, f"one side is {a_(yes.kind)}, the other {a_(no.kind)}")
-        kind = yes.kind
+        kind = kinds.FAULTY
     return Ternary(kind, parser.written(left.start), left.start, left, yes, no)
 
 

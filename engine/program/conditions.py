@@ -7,7 +7,6 @@ Invariant: one `exec` for all of them; a name is a value of `Conditions.function
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import CodeType
 from typing import Any
 
 from belfry.engine.event_types import EventTypes
@@ -31,14 +30,14 @@ def segment_of(x: Sight, name: str) -> str | None:
 
 
 class Conditions:
-    """Collects sources; `finish` compiles them all at once. `code` may come from a cache."""
+    """Collects sources; `finish` compiles them all at once."""
 
     def __init__(self, types: EventTypes, feature_names: Mapping[str, str]) -> None:
         self.types = types
         self.feature_names = feature_names
         self.constants = Constants()
         self.sources: list[str] = []
-        self.names: dict[tuple[str, str, str | None], str] = {}
+        self.names: dict[tuple[str, Any, str | None], str] = {}
         self.functions: dict[str, Any] = {}
 
     def is_true(self, expr: Expression, event_type: str | None = None) -> str:
@@ -65,7 +64,7 @@ class Conditions:
     def _one(
         self, kind: str, expr: Expression, event_type: str | None, source_of: Function
     ) -> str:
-        key = (kind, expr.text, event_type)
+        key = (kind, expr, event_type)
         if key not in self.names:
             reader = self.reader(event_type)
             body = source_of(expr, reader, self.constants)
@@ -91,13 +90,11 @@ class Conditions:
         """All of the generated source."""
         return "\n".join(self.sources)
 
-    def finish(self, extra: Mapping[str, Any], code: CodeType | None = None) -> CodeType:
-        """Compile and run the source; afterwards `functions` has every name."""
-        code = code or compile(self.source(), "<rulebook>", "exec")
-        space = {**GLOBALS, **extra, "segment_of": segment_of, **self.constants.names}
-        exec(code, space)  # noqa: S102  generated from checked expressions only
-        self.functions = space
-        return code
+    def finish(self, space: Mapping[str, Any]) -> None:
+        """Compile and run the source, which may call what is in `space`."""
+        code = compile(self.source(), "<rulebook>", "exec")
+        self.functions = {**GLOBALS, **space, "segment_of": segment_of, **self.constants.names}
+        exec(code, self.functions)  # noqa: S102  generated from checked expressions only
 
     def __getitem__(self, name: str) -> Function:
         found: Function = self.functions[name]

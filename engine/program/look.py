@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,7 @@ INDEX_FROM = 48  # below it one fused function is faster than looking up (docs/p
 
 Found = tuple[list[Rule], list[Rule]]
 Look = Callable[[Sight], Found | None]
+Entry = tuple["_Single", "Tests"]
 
 
 @dataclass(slots=True)
@@ -32,28 +33,48 @@ class Defined:
     """Names of what was defined, to be resolved once the source is compiled."""
 
     rules: list[Rule]
+    event_type: str
+    space: Mapping[str, Any]
     fused: str | None = None
-    singles: dict[str, str] = field(default_factory=dict)
+    tests: dict[str, Tests] = field(default_factory=dict)
     reads: dict[str, str] = field(default_factory=dict)
 
 
-def define_look(cond: Conditions, rules: list[Rule], event_type: str) -> Defined:
-    """Write the source for these rules."""
+@dataclass(slots=True)
+class Tests:
+    """What an index can use of a rule: equalities and thresholds on names that cost nothing."""
+
+    equal: list[tuple[str, frozenset[Any]]]
+    edges: list[tuple[str, bool, Decimal]]
+
+
+def define_look(
+    cond: Conditions, rules: list[Rule], event_type: str, space: Mapping[str, Any]
+) -> Defined:
+    """Write the source for these rules; with many, only what the index reads."""
+    defined = Defined(rules, event_type, space)
     if len(rules) <= INDEX_FROM:
-        return Defined(rules, fused=_fused(cond, rules, event_type))
-    defined = Defined(rules)
+        defined.fused = _fused(cond, rules, event_type)
+        return defined
     for rule in rules:
-        defined.singles[rule.id] = _fused(cond, [rule], event_type)
-    for rule in rules:
-        if rule.when is None:
-            continue
-        names = [name for name, _ in equalities(rule.when)]
-        names += [name for name, _, _ in thresholds(rule.when)]
-        for name in names:
-            if not is_costly(name) and name not in defined.reads:
+        tests = defined.tests[rule.id] = _tests(rule)
+        for name in [name for name, _ in tests.equal] + [name for name, _, _ in tests.edges]:
+            if name not in defined.reads:
                 source = cond.reader(event_type).source(name)
                 defined.reads[name] = cond.define(f"return {source}")
     return defined
+
+
+def _tests(rule: Rule) -> Tests:
+    if rule.when is None:
+        return Tests([], [])
+    equal = [one for one in equalities(rule.when) if not is_costly(one[0])]
+    edges = [
+        (name, sign in (">", ">="), edge)
+        for name, sign, edge in thresholds(rule.when)
+        if not is_costly(name)
+    ]
+    return Tests(equal, edges)
 
 
 def finish_look(cond: Conditions, defined: Defined) -> Look:
@@ -134,33 +155,53 @@ def _cheap_part(when: Expression | None, reader: Reader, cond: Conditions) -> st
     return " and ".join(parts) or None
 
 
+class _Single:
+    """One rule's own function, compiled when the index first lets it through."""
+
+    __slots__ = ("cond", "defined", "look", "rule")
+
+    def __init__(self, cond: Conditions, defined: Defined, rule: Rule) -> None:
+        self.cond, self.defined, self.rule = cond, defined, rule
+        self.look: Look | None = None
+
+    def __call__(self, x: Sight) -> Found | None:
+        if self.look is None:
+            own = Conditions(self.cond.types, self.cond.feature_names)
+            name = _fused(own, [self.rule], self.defined.event_type)
+            own.finish(self.defined.space)
+            self.look = own[name]
+        return self.look(x)
+
+
 class _Index:
     """Rules by their rarest equality, then by a threshold; the rest is asked each time."""
 
     def __init__(self, cond: Conditions, defined: Defined) -> None:
         self.reads = {name: cond[function] for name, function in defined.reads.items()}
-        single = {rule.id: cond[defined.singles[rule.id]] for rule in defined.rules}
         order = {rule.id: place for place, rule in enumerate(defined.rules)}
         self.order = lambda rule: order[rule.id]
         distinct: dict[str, set[Any]] = {}
-        for rule in defined.rules:
-            for name, values in _usable_equalities(rule, self.reads):
+        for tests in defined.tests.values():
+            for name, values in tests.equal:
                 distinct.setdefault(name, set()).update(values)
-        by_value: dict[str, dict[Any, list[Rule]]] = {}
-        rest: list[Rule] = []
+        by_value: dict[str, dict[Any, list[Entry]]] = {}
+        rest: list[Entry] = []
         for rule in defined.rules:
-            equal = _usable_equalities(rule, self.reads)
-            if not equal:
-                rest.append(rule)
+            tests = defined.tests[rule.id]
+            entry = _Single(cond, defined, rule), tests
+            if not tests.equal:
+                rest.append(entry)
                 continue
-            name, values = max(equal, key=lambda one: (len(distinct[one[0]]) / len(one[1]), one[0]))
+            name, values = max(
+                tests.equal, key=lambda one: (len(distinct[one[0]]) / len(one[1]), one[0])
+            )
             for value in values:
-                by_value.setdefault(name, {}).setdefault(value, []).append(rule)
+                by_value.setdefault(name, {}).setdefault(value, []).append(entry)
         self.by_value = {
-            name: {value: _Bucket(rules, single, self.reads) for value, rules in values.items()}
+            name: {value: _Bucket(entries, self.reads) for value, entries in values.items()}
             for name, values in by_value.items()
         }
-        self.rest = _Bucket(rest, single, self.reads)
+        self.rest = _Bucket(rest, self.reads)
 
     def look(self, x: Sight) -> Found | None:
         found: Found = ([], [])
@@ -175,45 +216,25 @@ class _Index:
         return found
 
 
-def _usable_equalities(
-    rule: Rule, reads: dict[str, Any]
-) -> list[tuple[str, frozenset[Any]]]:
-    if rule.when is None:
-        return []
-    return [(name, values) for name, values in equalities(rule.when) if name in reads]
-
-
 class _Bucket:
     """Rules sorted by one threshold each: a bisection leaves out those that cannot hold."""
 
-    def __init__(
-        self, rules: list[Rule], single: dict[str, Look], reads: dict[str, Any]
-    ) -> None:
+    def __init__(self, entries: list[Entry], reads: dict[str, Any]) -> None:
         self.reads = reads
-        self.always: list[Look] = []
-        groups: dict[tuple[str, bool], list[tuple[Decimal, Look]]] = {}
-        common = Counter(
-            (name, sign in (">", ">="))
-            for rule in rules
-            for name, sign, _ in (thresholds(rule.when) if rule.when is not None else ())
-            if name in reads
-        )
-        for rule in rules:
-            usable = [
-                (name, sign in (">", ">="), number)
-                for name, sign, number in (thresholds(rule.when) if rule.when is not None else ())
-                if name in reads
-            ]
-            if not usable:
-                self.always.append(single[rule.id])
+        self.always: list[_Single] = []
+        groups: dict[tuple[str, bool], list[tuple[Decimal, _Single]]] = {}
+        common = Counter((name, is_above) for _, tests in entries for name, is_above, _ in tests.edges)
+        for single, tests in entries:
+            if not tests.edges:
+                self.always.append(single)
                 continue
-            name, is_above, number = max(usable, key=lambda one: (common[one[0], one[1]], one[0]))
-            groups.setdefault((name, is_above), []).append((number, single[rule.id]))
+            name, is_above, edge = max(tests.edges, key=lambda one: (common[one[0], one[1]], one[0]))
+            groups.setdefault((name, is_above), []).append((edge, single))
         self.groups = []
-        for (name, is_above), entries in groups.items():
-            entries.sort(key=lambda one: one[0])
-            numbers = [number for number, _ in entries]
-            self.groups.append((name, is_above, numbers, [look for _, look in entries]))
+        for (name, is_above), members in groups.items():
+            members.sort(key=lambda one: one[0])
+            edges = [edge for edge, _ in members]
+            self.groups.append((name, is_above, edges, [single for _, single in members]))
 
     def look(self, x: Sight, found: Found) -> None:
         for one in self.always:

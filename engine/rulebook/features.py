@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 from belfry.engine.event_types import EventTypes
 from belfry.engine.expressions import Expression
 from belfry.engine.fields import Kind
+from belfry.engine.rulebook.event_names import known_events
 from belfry.engine.rulebook.keys import Values, read_section
 from belfry.engine.rulebook.model import Feature, SegmentDef, SegmentValue
 from belfry.engine.rulebook.parts import Named, unique
@@ -20,8 +21,8 @@ from belfry.engine.rulebook.policy_keys import CURRENT_INCLUDED, FEATURE, OPERAT
 from belfry.engine.rulebook.reading import Reading
 from belfry.engine.rulebook.scopes import ALL_ENTITIES, WITH_ENTITY, Scopes, View
 from belfry.engine.rulebook.shapes import IDENTIFIER, text_of
-from belfry.engine.rulebook.suggest import did_you_mean, listed
-from belfry.engine.rulebook.yaml_nodes import ListNode, MapNode, Node, TextNode, fault_at, place_of
+from belfry.engine.rulebook.suggest import listed
+from belfry.engine.rulebook.yaml_nodes import MapNode, Node, TextNode, fault_at, place_of
 
 ENTITY_WORDS = ("account", "card", "loan")
 NUMERIC = frozenset(("sum", "mean", "deviation"))
@@ -111,15 +112,7 @@ def _subject(
         return (), None, False
     if len(names) == 1 and names[0] in ENTITY_WORDS:
         return (), names[0], is_short
-    at = values.at("of")
-    for position, name in enumerate(names):
-        if name not in types.fields:
-            place: Node = at.items[position] if isinstance(at, ListNode) else at
-            hint = did_you_mean(name, types.fields)
-            message = f"unknown event type '{name}'"
-            expected = listed(types.fields)
-            reading.faults.append(fault_at(place, "B301", message, expected=expected, hint=hint))
-    return tuple(name for name in names if name in types.fields), None, is_short
+    return known_events(names, values.at("of"), types, reading.faults), None, is_short
 
 
 def _check_combination(

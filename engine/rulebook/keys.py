@@ -103,11 +103,13 @@ def read_section(section: Section, node: Node, faults: Faults) -> Values | None:
         message = f"{section.name} is a mapping: {listed(section.index)}"
         faults.append(fault_at(node, "B203", message, expected="a mapping"))
         return None
-    values = Values(node, {}, {}, {})
+    values, misspelt = Values(node, {}, {}, {}), list[str]()
     for name, value in node.items:
         key = section.index.get(name.value)
         if key is None:
-            faults.append(_unknown_key(section, name, node))
+            fault = _unknown_key(section, name, node)
+            faults.append(fault)
+            misspelt.append(fault.hint or "")
             continue
         values.nodes[key.name], values.names[key.name] = value, name
         if isinstance(value, TextNode) and value.is_null and not key.required:
@@ -116,7 +118,7 @@ def read_section(section: Section, node: Node, faults: Faults) -> Values | None:
         read = key.shape.read(value, faults)
         if read is not None:
             values.read[key.name] = read
-    faults.extend(_missing_keys(section, values))
+    faults.extend(_missing_keys(section, values, misspelt))
     return values
 
 
@@ -136,9 +138,11 @@ def _unknown_key(section: Section, name: TextNode, node: MapNode) -> Fault:
     return fault_at(name, "B201", message, expected=listed(section.index), hint=hint)
 
 
-def _missing_keys(section: Section, values: Values) -> Iterator[Fault]:
+def _missing_keys(section: Section, values: Values, misspelt: list[str]) -> Iterator[Fault]:
+    """A key that was only misspelt is not missing, too."""
     for key in section.keys:
-        if key.required and key.name not in values:
+        is_misspelt = f"did you mean '{key.name}'?" in misspelt
+        if key.required and key.name not in values and not is_misspelt:
             message = f"{section.name} needs the key '{key.name}'"
             yield fault_at(values.node, "B202", message, hint=f"{key.name}: {key.shape.says}")
 

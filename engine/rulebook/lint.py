@@ -262,7 +262,12 @@ def untemplated(book: Book) -> Iterator[Fault]:
         if notify.template not in names:
             near = did_you_mean(notify.template, names)
             message = f"there is no template '{notify.template}'"
-            yield _warn(at, "B510", message, near or f"templates/{notify.template}/…")
+            yield _warn(
+                at,
+                "B510",
+                message,
+                near or f"write templates/{notify.template}/<language>.<channel>.txt",
+            )
             continue
         languages = bank.languages or (bank.language,)
         missing = [

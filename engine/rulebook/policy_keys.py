@@ -105,7 +105,7 @@ CALENDAR_WINDOWS = ("calendar_day", "calendar_week", "calendar_month")
 CAP = Section("cap", "At most so many messages.", (
     Key("name", IDENTIFIER, "the reason is cap_<name>", required=True),
     Key("limit", whole(0, 1_000_000), "messages", required=True),
-    Key("window", either(word(*CALENDAR_WINDOWS), DURATION),
+    Key("window", either(DURATION, word(*CALENDAR_WINDOWS)),
         "rolling duration, or calendar unit in the customer's zone", required=True),
     Key("by", word("customer", "contact", "channel", "class", "tag"), "counted for each of these",
         "customer"),

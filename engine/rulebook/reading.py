@@ -66,7 +66,7 @@ class Reading:
         if fault.code == UNKNOWN_NAME and named:
             reason = why_not(named[1], scope, self.features)
             if reason is not None:
-                fault = dataclasses.replace(fault, code="B308", hint=reason)
+                fault = dataclasses.replace(fault, code="B308", expected=None, hint=reason)
         place = Place(node.source.path, line, column)
         return dataclasses.replace(fault, place=place, line=shown, width=max(1, width))
 

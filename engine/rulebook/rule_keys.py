@@ -59,7 +59,7 @@ _STEP_KEYS = (
 STEP = Section("step", "One step of a sequence.", _STEP_KEYS)
 ABSENT = Section("absent", "Nothing like this has happened; needs a timer.", (
     *_STEP_KEYS,
-    Key("since", either(word(*SINCE_WORDS), DURATION), "how far back to look", required=True),
+    Key("since", either(DURATION, word(*SINCE_WORDS)), "how far back to look", required=True),
 ))  # fmt: skip
 CAMPAIGN = Section("campaign", "Once for each customer for whom `when` holds in that time.", (
     Key("start", MOMENT, "first moment; without offset: in the customer's zone", required=True),

@@ -15,6 +15,7 @@ from belfry.engine.faults import Place
 from belfry.engine.fields import Kind
 from belfry.engine.rulebook.actions import read_emit, read_notify, read_task
 from belfry.engine.rulebook.content import content_hash
+from belfry.engine.rulebook.event_names import known_events
 from belfry.engine.rulebook.keys import Values, read_section
 from belfry.engine.rulebook.model import (
     Absent,
@@ -31,10 +32,9 @@ from belfry.engine.rulebook.reading import Reading
 from belfry.engine.rulebook.rule_keys import ACTIONS, RULE, TRIGGERS
 from belfry.engine.rulebook.rule_tests import read_tests
 from belfry.engine.rulebook.scopes import Scopes, View, view_of
-from belfry.engine.rulebook.suggest import did_you_mean, listed
+from belfry.engine.rulebook.suggest import listed
 from belfry.engine.rulebook.timers import read_timer
 from belfry.engine.rulebook.yaml_nodes import (
-    ListNode,
     MapNode,
     Node,
     TextNode,
@@ -44,7 +44,7 @@ from belfry.engine.rulebook.yaml_nodes import (
 
 # Trigger → modifiers that mean nothing with it. An event or sequence without `until` has
 # occurrences, not a life: nothing can hold for a time or be repeated.
-NO_LIFE = ("for", "repeat", "limit")
+NO_LIFE = ("for", "repeat")
 MODIFIERS: dict[str, tuple[str, ...]] = {
     "change": ("within", "absent"),
     "event": ("within", "absent"),
@@ -64,17 +64,9 @@ class Ground:
     rule_ids: Mapping[str, Place]
 
     def known_events(self, values: Values, key: str) -> tuple[str, ...]:
-        """Event types under a key; unknown ones are faults and left out."""
-        fields = self.scopes.types.fields
+        """Event types under a key; unknown ones are faults, and read as what was probably meant."""
         names: tuple[str, ...] = values.get(key, ())
-        at = values.at(key)
-        for position, name in enumerate(names):
-            if name not in fields:
-                place: Node = at.items[position] if isinstance(at, ListNode) else at
-                message, hint = f"unknown event type '{name}'", did_you_mean(name, fields)
-                fault = fault_at(place, "B301", message, expected=listed(fields), hint=hint)
-                self.reading.faults.append(fault)
-        return tuple(dict.fromkeys(name for name in names if name in fields))
+        return known_events(names, values.at(key), self.scopes.types, self.reading.faults)
 
 
 def read_rules(nodes: list[MapNode], ground: Ground) -> dict[str, Rule]:

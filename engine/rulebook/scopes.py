@@ -145,7 +145,7 @@ def why_not(dotted: str, scope: Scope, features: frozenset[str]) -> str | None:
             " write a feature"
         )
     if head == "features" and rest in features:
-        return "it is kept by another entity than this rule: give the rule or the feature that `by`"
+        return "kept by another entity than is in sight here (`by`); features read no features"
     if dotted == "tier":
         return "only a rule with `tiers` reads it"
     if head == "event" and rest:

@@ -213,7 +213,7 @@ def word(*choices: str) -> Shape:
 
 
 def either(first: Shape, second: Shape) -> Shape:
-    """A value of the first shape, else of the second; the fault shown is the first one's."""
+    """A value of the first shape, else of the second; the fault shown is the more helpful one."""
 
     def read(node: Node, faults: Faults) -> Any:
         tried: Faults = []
@@ -222,9 +222,9 @@ def either(first: Shape, second: Shape) -> Shape:
             value = shape.read(node, found)
             if value is not None and not found:
                 return value
-            tried = tried or found
+            tried += found
         says = f"{first.says}, or {second.says}"
-        one = tried[0]
+        one = next((f for f in tried if "did you mean" in (f.hint or "")), tried[0])
         faults.append(fault_at(node, one.code, one.message, expected=says, hint=one.hint))
         return None
 

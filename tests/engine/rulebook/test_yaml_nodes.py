@@ -56,7 +56,7 @@ HOSTILE: list[tuple[str, bytes, str, int, int]] = [
     ("a colon in a plain text", b"a: b: c\n", "B103", 1, 5),
     ("an open quote", b'a: "b\n', "B103", 2, 1),
     ("an open list", b"a: [1, 2\nb: 3\n", "B103", 2, 2),
-    ("an unknown escape", b'a: "\\q"\n', "B103", 1, 6),
+    ("an unknown escape", b'a: "\\q"\n', "B103", 1, 5),
 ]
 
 
