@@ -12,17 +12,31 @@ from typing import Any
 
 import rule_engine
 
+from belfry.connectors.codec import Decoder
+from belfry.engine.expressions import parse_expression
+from belfry.engine.faults import Place
 from belfry.engine.program import Program
+from belfry.engine.program.conditions import Conditions
 from belfry.engine.record import Record
+from belfry.engine.rulebook.scopes import Scopes, view_of
+from belfry.engine.sight import of_event
 from belfry.engine.transition import new_record, transition
 
-MERCHANTS = (("5411", "NL"), ("4722", "NL"), ("5541", "NL"), ("7995", "NL"), ("5942", "NL"), ("6011", "DE"))
+MERCHANTS = (
+    ("5411", "NL"),
+    ("4722", "NL"),
+    ("5541", "NL"),
+    ("7995", "NL"),
+    ("5942", "NL"),
+    ("6011", "DE"),
+)
 START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 OPERATIONS = tuple(f"operation_{number}" for number in range(40))
 NOTIFY = "notify: {class: service, template: t, channels: [push]}"
 FEATURES = b"""features:
   count_10m: {count: transaction, window: 10m}
-  spend_mean_90d: {mean: amount, of: transaction, where: direction == "debit", window: 90d, at_least: 5}
+  spend_mean_90d: {mean: amount, of: transaction, where: direction == "debit",
+    window: 90d, at_least: 5}
   spend_1d: {sum: amount, of: transaction, where: direction == "debit", window: 1d}
   last_at: {last: time, of: transaction, current: exclude}
 """
@@ -85,7 +99,8 @@ def ten_rules(*, rare: bool) -> dict[str, bytes]:
 def selective_rules(count: int, seed: int = 3) -> dict[str, bytes]:
     """Rules as banks have them: one kind of transaction, a threshold few reach, one more test.
 
-    The more rules there are, the more kinds they are spread over; all together raise few candidates.
+    The more rules there are, the more kinds they are spread over; all together raise few
+    candidates.
     """
     random_ = random.Random(seed)
     files = {"features/all.yaml": FEATURES}
@@ -102,7 +117,7 @@ def selective_rules(count: int, seed: int = 3) -> dict[str, bytes]:
 def same_conditions(
     program: Program, some: list[Any]
 ) -> tuple[Callable[[], list[bool]], Callable[[], list[bool]]]:
-    """Conditions over event fields only, for both: `() -> truth of every condition on every event`."""
+    """Conditions over event fields only, for both: `() -> every truth`."""
     texts = {
         'amount > 1000 and direction == "debit" and currency == "EUR"',
         'direction == "credit" and amount > 400',
@@ -124,10 +139,6 @@ def same_conditions(
 
 
 def _compiled(program: Program, text: str) -> Callable[[Any], bool]:
-    from belfry.engine.expressions import parse_expression
-    from belfry.engine.faults import Place
-    from belfry.engine.program.conditions import Conditions
-    from belfry.engine.rulebook.scopes import Scopes, view_of
 
     scope = Scopes(program.book.event_types).of(view_of("customer", ("transaction",)))
     expression, faults = parse_expression(text, place=Place("bench", 1, 1), scope=scope)
@@ -144,8 +155,6 @@ _SIGHTS: dict[int, list[Any]] = {}
 
 def sights(program: Program, some: list[Any]) -> list[Any]:
     """The events as conditions see them, made once."""
-    from belfry.engine.sight import of_event
-
     if id(some) not in _SIGHTS:
         record = new_record(program, "c")
         _SIGHTS[id(some)] = [of_event(record, event, event.time) for event in some]
@@ -170,20 +179,18 @@ def timer_rules() -> dict[str, bytes]:
 
 def idle_customer(program: Program) -> Record:
     """Facts, a contact of three kinds, consents, an account; then nothing."""
-    from belfry.connectors.codec import Decoder
-
     decoder = Decoder(program.book.event_types)
     record = new_record(program, "c00000001")
     base = '"time": "2026-03-01T10:00:00+08:00"'
     for number, fields in enumerate((
-        '"type": "customer", "customer_id": "c00000001", "name": "Wang Min", "language": "zh", '
-        '"birth_date": "1980-05-04", "since": "2015-06-01", "time_zone": "Asia/Shanghai"',
-        '"type": "account", "account_id": "A00000001", "balance": "1234.56", "currency": "CNY", '
-        '"status": "active", "holders": [{"customer_id": "c00000001"}]',
-        '"type": "contact", "customer_id": "c00000001", "kind": "mobile", '
-        '"address": "+8613800138000", "verified": true, "primary": true',
-        '"type": "contact", "customer_id": "c00000001", "kind": "email", '
-        '"address": "wang.min@example.com", "verified": true, "primary": true',
+        ('"type": "customer", "customer_id": "c00000001", "name": "Wang Min", "language": "zh", '
+        '"birth_date": "1980-05-04", "since": "2015-06-01", "time_zone": "Asia/Shanghai"'),
+        ('"type": "account", "account_id": "A00000001", "balance": "1234.56", "currency": "CNY", '
+        '"status": "active", "holders": [{"customer_id": "c00000001"}]'),
+        ('"type": "contact", "customer_id": "c00000001", "kind": "mobile", '
+        '"address": "+8613800138000", "verified": true, "primary": true'),
+        ('"type": "contact", "customer_id": "c00000001", "kind": "email", '
+        '"address": "wang.min@example.com", "verified": true, "primary": true'),
         '"type": "consent", "customer_id": "c00000001", "purpose": "service", "given": true',
         '"type": "consent", "customer_id": "c00000001", "purpose": "marketing", "given": true',
     )):  # fmt: skip

@@ -1,7 +1,8 @@
 """`make bench`: measures the core and writes bench/results/latest.json.
 
 In: nothing; all data is made here from a seed. Out: a table, and a list of {name, value, unit}.
-Absolute figures depend on the machine; the ratios are what to quote. docs/performance.md says what costs what.
+Absolute figures depend on the machine; the ratios are what to quote. docs/performance.md says what
+costs what.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from belfry.engine.record import ContactPoint, Record
 from belfry.engine.record_codec import RecordCodec
 from belfry.engine.rulebook.load import load_rulebook
 from belfry.engine.transition import new_record, transition
+from belfry.runtime.rulebook_files import read_rulebook
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "200000"))
 CUSTOMERS = 10_000
@@ -78,7 +80,7 @@ def program(files: dict[str, bytes]) -> Program:
 
 
 def events_per_s(prog: Program, events: list[Any]) -> tuple[float, float]:
-    """Events per second of the transition alone, and the share of events that raised a candidate."""
+    """Events per second of the transition alone, and the share that raised a candidate."""
     rates, share = [], 0.0
     for _ in range(RUNS):
         records = fresh_records(prog, events)
@@ -145,7 +147,7 @@ def cost_of_rules(rows: list[Row], events: list[Any]) -> None:
 
 
 def against_rule_engine(rows: list[Row], prog: Program, events: list[Any]) -> None:
-    """The same conditions on the same events: generated code against rule_engine's own evaluation."""
+    """The same conditions on the same events: generated code against rule_engine's own."""
     ours, theirs = books.same_conditions(prog, events)
     assert ours() == theirs(), "the two must agree before their speed means anything"
     fast, slow = median(ours, 5), median(theirs, 3)
@@ -154,8 +156,6 @@ def against_rule_engine(rows: list[Row], prog: Program, events: list[Any]) -> No
 
 def loading(rows: list[Row]) -> None:
     """10,000 rules from files, cold and cached."""
-        from belfry.runtime.rulebook_files import read_rulebook
-
     with tempfile.TemporaryDirectory() as folder:
         os.environ["BELFRY_CACHE_DIR"] = str(Path(folder) / "cache")
         rules = Path(folder) / "rules"

@@ -73,7 +73,12 @@ def _known(program: Program, story: Story, record: Record, at: dt.datetime) -> d
         "customer": {"id": record.customer_id, **_set(record.customer)},
         **entities,
         "contacts": [
-            {"kind": c.kind, "verified": c.verified, "primary": c.primary, "suppressed": c.suppressed}
+            {
+                "kind": c.kind,
+                "verified": c.verified,
+                "primary": c.primary,
+                "suppressed": c.suppressed,
+            }
             for c in record.contacts
         ],
         "consents": [

@@ -15,7 +15,7 @@ from belfry.cli.progress import progress_bar
 from belfry.runtime.replay import replay_files
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[dt.datetime]):
     """An instant with offset on the command line."""
 
     name = "instant"

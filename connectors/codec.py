@@ -28,6 +28,7 @@ __all__ = ["Decoder", "Reason", "Rejected"]
 RECORD_BYTES_MAX = 256 * 1024
 DIGITS_MAX = 18
 EXPONENT_MAX = 6
+_WHOLE_MAX = int("1" + "0" * DIGITS_MAX)
 # Wide enough for any bank's history, narrow enough that adding a delay never leaves the calendar.
 TIME_MIN = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 TIME_MAX = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
@@ -175,7 +176,7 @@ class _Typed(msgspec.Struct):
 
 def _is_bounded(value: Decimal | int) -> bool:
     if type(value) is int:
-        return -(10**DIGITS_MAX) < value < 10**DIGITS_MAX
+        return -_WHOLE_MAX < value < _WHOLE_MAX
     assert isinstance(value, Decimal)
     # The plain notation of ordinary money: a third of the cost of `as_tuple`.
     text = str(value)

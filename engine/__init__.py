@@ -1,1 +1,1 @@
-"""The pure core: no clock, no I/O, no randomness, no logging. Events in, decisions and commands out."""
+"""The pure core: no clock, no I/O, no randomness, no logging. Events in, decisions out."""

@@ -1,15 +1,17 @@
 """Advance: the life of an alert per rule and key: armed, pending, firing, armed again.
 
-In: a rule that holds (or stopped holding) for a key. Out: candidates handed to arbitration; the alert's new phase.
+In: a rule that holds (or stopped holding) for a key. Out: candidates handed to arbitration; the
+alert's new phase.
 Invariant: unknown neither fires nor re-arms; a suppressed firing changes the phase like a sent one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Set as AbstractSet
 
-from belfry.engine.agenda import drop_timer, set_timer
 from belfry.engine import arbitrate
+from belfry.engine.agenda import drop_timer, set_timer
 from belfry.engine.program.build import RuleCode
 from belfry.engine.record import Alert, Candidate, TimerEntry, joined
 from belfry.engine.rulebook.model import Rule
@@ -97,7 +99,7 @@ def resolve(turn: Turn, alert: Alert) -> None:
         del record.alerts[name]
 
 
-def end_live(turn: Turn, names: list[str], ends: frozenset[str], sight: Sight) -> None:
+def end_live(turn: Turn, names: list[str], ends: AbstractSet[str], sight: Sight) -> None:
     """Ask the alerts that were live before this event whether they are over."""
     for name in names:
         alert = turn.record.alerts.get(name)

@@ -1,4 +1,4 @@
-"""Arbitration: candidates of one customer and class wait a short time, then speak in order of priority.
+"""Arbitration: candidates of one customer wait a short time, then speak by priority.
 
 In: candidates. Out: decisions, in order: superseded first, then by priority, time and rule.
 Invariant: a class with no window decides in the turn that fired it.
@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from belfry.engine.agenda import set_timer
 from belfry.engine import decide
+from belfry.engine.agenda import set_timer
 from belfry.engine.program.build import RuleCode
 from belfry.engine.record import Candidate, TimerEntry, joined
 from belfry.engine.sight import Sight
@@ -71,5 +71,3 @@ def happening_of(event: Any) -> dict[str, Any] | None:
             continue
         found[name] = msgspec.structs.asdict(value) if isinstance(value, msgspec.Struct) else value
     return found
-
-

@@ -1,7 +1,8 @@
 """Frequency caps: how many messages are enough.
 
 In: the messages that count, a cap, an instant. Out: the full cap's reason, or None.
-Invariant: what was reserved counts; windows are `(t - window, t]`, calendar ones start at local midnight.
+Invariant: what was reserved counts; windows are `(t - window, t]`, calendar ones start at local
+midnight.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Consent and contact points: may we, and can we, use this channel?
 
 In: the record, a channel. Out: None or a contact point, else the reason.
-The last fitting consent record decides. `opt_in` without a record is no; `opt_out` without one is yes.
+The last fitting consent record decides. `opt_in` without a record is no; `opt_out` without one is
+yes.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from functools import lru_cache
 
 import phonenumbers
 
-from belfry.engine.record import ConsentEntry, ContactPoint
 from belfry.engine.reasons import Reason
+from belfry.engine.record import ConsentEntry, ContactPoint
 from belfry.engine.rulebook.model import MessageClass
 from belfry.engine.turn import Turn
 

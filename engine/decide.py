@@ -1,6 +1,7 @@
 """Decide: run the gates over a candidate and record what became of it.
 
-In: a candidate. Out: one decision record per action, and the message, task or event that follows from it.
+In: a candidate. Out: one decision record per action, and the message, task or event that follows
+from it.
 Invariant: every candidate leaves a record, sent or not, with a closed reason.
 """
 
@@ -9,8 +10,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from belfry.engine.agenda import drop_timer, set_timer
 from belfry.engine import caps, dispatch
+from belfry.engine.agenda import drop_timer, set_timer
 from belfry.engine.decisions import Decision, TaskOrder, derived_id
 from belfry.engine.gates import GATES, STAFF_GATES, Asking, Gate, Hold, Verdict
 from belfry.engine.program.build import RuleCode
@@ -49,19 +50,28 @@ def for_customer(
     if verdict is not None:
         if verdict == Reason.HOLDOUT:
             _told(turn, code, candidate, is_told=False)
-        _record(turn, code, candidate, Outcome.SUPPRESS, verdict, channel, None, is_release)
+        _record(turn, code, candidate, Outcome.SUPPRESS, verdict, channel, is_release=is_release)
         return set()
     assert channel is not None
     contact = ask.contact[channel]
     _reserve(turn, ask, channel, contact.address)
     _told(turn, code, candidate, is_told=True)
-    _record(turn, code, candidate, Outcome.SEND, Reason.SENT, channel, turn.now, is_release)
-    dispatch.start(turn, code, candidate, channel, contact.address, sight)
+    _record(
+        turn,
+        code,
+        candidate,
+        Outcome.SEND,
+        Reason.SENT,
+        channel,
+        turn.now,
+        is_release=is_release,
+    )
+    dispatch.start(turn, code, candidate, channel=channel, address=contact.address, sight=sight)
     return {candidate.message_id}
 
 
 def for_staff(turn: Turn, code: RuleCode, candidate: Candidate, sight: Sight) -> None:
-    """Tasks and derived events: from the first owner's record only, and without a customer's gates."""
+    """Tasks and derived events: from the first owner's record only, by the staff gates."""
     account = candidate.by_account
     if account and account in turn.record.accounts and account not in turn.record.leads:
         return
@@ -70,7 +80,7 @@ def for_staff(turn: Turn, code: RuleCode, candidate: Candidate, sight: Sight) ->
     verdict = run(STAFF_GATES, ask)
     rule = code.rule
     if isinstance(verdict, str):
-        _record(turn, code, candidate, Outcome.SUPPRESS, verdict, None, None)
+        _record(turn, code, candidate, Outcome.SUPPRESS, verdict)
         return
     if rule.notify is None:
         _told(turn, code, candidate, is_told=True)
@@ -123,7 +133,7 @@ def drop(turn: Turn, candidate: Candidate, reason: Reason) -> None:
     code = turn.program.rules.get(candidate.rule)
     if code is not None:
         was_held = candidate.channel != ""
-        _record(turn, code, candidate, Outcome.SUPPRESS, reason, None, None, was_held)
+        _record(turn, code, candidate, Outcome.SUPPRESS, reason, is_release=was_held)
 
 
 def release(turn: Turn, message_id: str) -> None:
@@ -141,7 +151,7 @@ def missed(turn: Turn, code: RuleCode, key: str, due: dt.datetime) -> None:
     """A timer was due longer ago than its grace: a record instead of a message."""
     sight = of_key(turn.record, code.rule.by, key, turn.now)
     candidate = Candidate(code.rule.id, key, due.isoformat(), due, code.values(sight))
-    _record(turn, code, candidate, Outcome.SUPPRESS, Reason.MISSED, None, None)
+    _record(turn, code, candidate, Outcome.SUPPRESS, Reason.MISSED)
 
 
 def _asking(
@@ -174,7 +184,11 @@ def _hold(turn: Turn, candidate: Candidate, channel: str, until: dt.datetime) ->
 def _reserve(turn: Turn, ask: Asking, channel: str, address: str) -> None:
     assert ask.message_class is not None
     notify = ask.code.rule.notify
-    if notify is None or not ask.message_class.counts_toward_caps or not turn.program.sent_kept_days:
+    if (
+        notify is None
+        or not ask.message_class.counts_toward_caps
+        or not turn.program.sent_kept_days
+    ):
         return
     sent = Sent(
         turn.now,
@@ -202,14 +216,15 @@ def _told(turn: Turn, code: RuleCode, candidate: Candidate, *, is_told: bool) ->
         turn.record.goals.append(goal)
 
 
-def _record(
+def _record(  # noqa: PLR0917  outcome, reason, channel, send_at stand in the record's own order
     turn: Turn,
     code: RuleCode,
     candidate: Candidate,
     outcome: Outcome,
     reason: str,
-    channel: str | None,
-    send_at: dt.datetime | None,
+    channel: str | None = None,
+    send_at: dt.datetime | None = None,
+    *,
     is_release: bool = False,
 ) -> None:
     notify = code.rule.notify

@@ -1,6 +1,7 @@
 """What the transition says: decisions, messages, attempts, tasks. Plain values, JSON by field name.
 
-In: built by the transition. Out: written by hosts. Contract: design section 7, docs/reference/decisions.
+In: built by the transition. Out: written by hosts. Contract: design section 7,
+docs/reference/decisions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Dispatch: a message becomes attempts; answers and receipts settle it.
 
-In: an approved candidate; later answers. Out: attempts to be made, each committed as started before the call.
-Invariant: a message has one attempt under way at most; what an unknown answer means is the class's policy.
+In: an approved candidate; later answers. Out: attempts to be made, each committed as started
+before the call.
+Invariant: a message has one attempt under way at most; what an unknown answer means is the class's
+policy.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ def start(
     turn: Turn,
     code: RuleCode,
     candidate: Candidate,
+    *,
     channel: str,
     address: str,
     sight: Sight | None,
@@ -90,9 +93,7 @@ def _template_values(
         "card": _entity(card, candidate.by_card),
         "loan": _entity(loan, candidate.by_loan),
         "event": candidate.happening or {},
-        "features": {
-            name: turn.program.readers[name](seen) for name in code.template_features
-        },
+        "features": {name: turn.program.readers[name](seen) for name in code.template_features},
         "rule": {"id": code.rule.id, "title": code.rule.title},
         "bank": {"name": bank.name, "currency": bank.currency, "country": bank.country},
         "at": candidate.at.astimezone(local_zone(turn)),

@@ -1,15 +1,17 @@
 """Due: what happens when timers of a record are due.
 
-In: a turn whose instant is the due instant (or later, after downtime). Out: the same as any other event.
-Invariant: entries run in order of due instant, then name; each either fires, moves, or leaves a record.
+In: a turn whose instant is the due instant (or later, after downtime). Out: the same as any other
+event.
+Invariant: entries run in order of due instant, then name; each either fires, moves, or leaves a
+record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from belfry.engine.agenda import arm_wake, drop_timer, settle_next_due
 from belfry.engine import alerts, arbitrate, decide
+from belfry.engine.agenda import arm_wake, drop_timer, settle_next_due
 from belfry.engine.instants import start_of
 from belfry.engine.program.build import RuleCode
 from belfry.engine.record import SEPARATOR, TimerEntry, joined

@@ -1,6 +1,7 @@
 """The event types of one rulebook: the standard ones, a bank's extra fields and its own types.
 
-In: `rules/events/*.yaml`, read into `Declared`. Out: `EventTypes`: structs to decode into, entity structs to
+In: `rules/events/*.yaml`, read into `Declared`. Out: `EventTypes`: structs to decode into, entity
+structs to
 keep, and the fields that rules may read. A rulebook without declarations uses `STANDARD`.
 """
 
@@ -14,7 +15,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from belfry.engine.events import ENTITIES, ENGINE_EVENTS, FACTS, STANDARD_EVENTS, Event, type_name
+from belfry.engine.events import ENGINE_EVENTS, ENTITIES, FACTS, STANDARD_EVENTS, Event, type_name
 from belfry.engine.fields import PYTHON_TYPES, Field, Kind, fields_of
 
 _HEADER = tuple(Event.__struct_fields__)
@@ -31,7 +32,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class EventTypes:
-    """`structs`: type name → struct to decode into. `entities`: entity name → struct kept in the record.
+    """`structs`: type name → struct to decode into. `entities`: name → struct kept in the record.
 
     `fields`: type name → readable fields; `entity_fields`: entity name → readable fields.
     """
@@ -56,7 +57,7 @@ def event_types(declared: tuple[Declared, ...] = ()) -> EventTypes:
         base = structs.get(one.type)
         is_fact = one.type in facts
         added = [_struct_field(field, is_fact=is_fact) for field in one.fields]
-        structs[one.type] = msgspec.defstruct(
+        made: Any = msgspec.defstruct(
             (base or Event).__name__ if base else one.type.title().replace("_", ""),
             added,
             bases=(base or Event,),
@@ -65,9 +66,14 @@ def event_types(declared: tuple[Declared, ...] = ()) -> EventTypes:
             tag=one.type,
             module=__name__,
         )
+        structs[one.type] = made
     entities = {name: _entity(name, structs[name]) for name in ENTITIES}
-    fields = {name: {field.name: field for field in fields_of(struct)} for name, struct in structs.items()}
-    entity_fields = {name: {field.name: field for field in fields_of(kept)} for name, kept in entities.items()}
+    fields = {
+        name: {field.name: field for field in fields_of(struct)} for name, struct in structs.items()
+    }
+    entity_fields = {
+        name: {field.name: field for field in fields_of(kept)} for name, kept in entities.items()
+    }
     return EventTypes(structs, entities, fields, entity_fields)
 
 
@@ -81,7 +87,8 @@ def _struct_field(field: Field, *, is_fact: bool) -> tuple[str, Any, Any]:
         python = Annotated[str, Meta(max_length=4096)]
     if not field.nullable:
         return field.name, Annotated[python, Meta(description=field.doc)], msgspec.NODEFAULT
-    described = Annotated[python | None | UnsetType if is_fact else python | None, Meta(description=field.doc)]
+    optional: Any = python | None | UnsetType if is_fact else python | None
+    described: Any = Annotated[optional, Meta(description=field.doc)]
     return field.name, described, UNSET if is_fact else None
 
 

@@ -1,7 +1,8 @@
-"""All event types of the product as typed structs: one flat JSON object each (docs/reference/events.md).
+"""All event types of the product as typed structs: one flat JSON object each.
 
 In: JSON or msgpack. Out: structs with documented fields. Names equal JSON keys, letter for letter.
-Facts (`FACTS`) are merged into an entity, a null removes a value; happenings (`HAPPENINGS`) are not kept.
+Facts (`FACTS`) are merged into an entity, a null removes a value; happenings (`HAPPENINGS`) are
+not kept.
 Money is `Decimal`, instants are aware; `docs/decisions/` says why.
 """
 
@@ -14,7 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-# A fact's optional field is one of three: absent (UNSET, unchanged), null (remove), a value (replace).
+# A fact's optional field is absent (UNSET, unchanged), null (remove) or a value (replace).
 Text = Annotated[str, Meta(max_length=4096)]
 Instant = Annotated[dt.datetime, Meta(tz=True)]
 Identity = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -71,19 +72,31 @@ class Customer(Event, tag="customer"):
     time_zone: Annotated[Text | None | UnsetType, Meta(description="IANA name")] = UNSET
     country: Annotated[Text | None | UnsetType, Meta(description="residence, ISO 3166-1")] = UNSET
     city: Annotated[Text | None | UnsetType, Meta(description="city of residence")] = UNSET
-    branch: Annotated[Text | None | UnsetType, Meta(description="branch that looks after them")] = UNSET
+    branch: Annotated[Text | None | UnsetType, Meta(description="branch that looks after them")] = (
+        UNSET
+    )
     manager: Annotated[Text | None | UnsetType, Meta(description="relationship manager")] = UNSET
-    status: Annotated[Text | None | UnsetType, Meta(description="active, deceased, closed, erased")] = UNSET
-    risk_profile: Annotated[Text | None | UnsetType, Meta(description="investment risk appetite")] = UNSET
-    segment: Annotated[Text | None | UnsetType, Meta(description="segment given by the bank")] = UNSET
+    status: Annotated[
+        Text | None | UnsetType, Meta(description="active, deceased, closed, erased")
+    ] = UNSET
+    risk_profile: Annotated[
+        Text | None | UnsetType, Meta(description="investment risk appetite")
+    ] = UNSET
+    segment: Annotated[Text | None | UnsetType, Meta(description="segment given by the bank")] = (
+        UNSET
+    )
     since: Annotated[dt.date | None | UnsetType, Meta(description="customer since")] = UNSET
     income: Annotated[Decimal | None | UnsetType, Meta(description="monthly income")] = UNSET
     occupation: Annotated[Text | None | UnsetType, Meta(description="occupation")] = UNSET
     low_balance_limit: Annotated[
         Decimal | None | UnsetType, Meta(description="own limit for low-balance alerts")
     ] = UNSET
-    salary_expected: Annotated[bool | None | UnsetType, Meta(description="is paid a salary here")] = UNSET
-    open_complaints: Annotated[int | None | UnsetType, Meta(description="complaints not resolved")] = UNSET
+    salary_expected: Annotated[
+        bool | None | UnsetType, Meta(description="is paid a salary here")
+    ] = UNSET
+    open_complaints: Annotated[
+        int | None | UnsetType, Meta(description="complaints not resolved")
+    ] = UNSET
 
 
 class Account(Event, tag="account"):
@@ -92,30 +105,52 @@ class Account(Event, tag="account"):
     holders: Annotated[
         list[Holder] | None | UnsetType, Meta(description="who holds it; the first owner leads")
     ] = UNSET
-    product: Annotated[Text | None | UnsetType, Meta(description="current, savings, term_deposit …")] = UNSET
+    product: Annotated[
+        Text | None | UnsetType, Meta(description="current, savings, term_deposit …")
+    ] = UNSET
     currency: Annotated[Text | None | UnsetType, Meta(description="ISO 4217")] = UNSET
-    status: Annotated[Text | None | UnsetType, Meta(description="active, dormant, blocked, closed")] = UNSET
+    status: Annotated[
+        Text | None | UnsetType, Meta(description="active, dormant, blocked, closed")
+    ] = UNSET
     opened_on: Annotated[dt.date | None | UnsetType, Meta(description="date opened")] = UNSET
     closed_on: Annotated[dt.date | None | UnsetType, Meta(description="date closed")] = UNSET
-    matures_on: Annotated[dt.date | None | UnsetType, Meta(description="end of a term deposit")] = UNSET
+    matures_on: Annotated[dt.date | None | UnsetType, Meta(description="end of a term deposit")] = (
+        UNSET
+    )
     branch: Annotated[Text | None | UnsetType, Meta(description="branch that keeps it")] = UNSET
-    balance: Annotated[Decimal | None | UnsetType, Meta(description="booked balance, account currency")] = UNSET
-    overdraft_limit: Annotated[Decimal | None | UnsetType, Meta(description="arranged overdraft")] = UNSET
+    balance: Annotated[
+        Decimal | None | UnsetType, Meta(description="booked balance, account currency")
+    ] = UNSET
+    overdraft_limit: Annotated[
+        Decimal | None | UnsetType, Meta(description="arranged overdraft")
+    ] = UNSET
     credit_limit: Annotated[Decimal | None | UnsetType, Meta(description="credit line")] = UNSET
-    low_balance_limit: Annotated[Decimal | None | UnsetType, Meta(description="limit for this account")] = UNSET
-    statement_frequency: Annotated[Text | None | UnsetType, Meta(description="how often a statement is made")] = UNSET
+    low_balance_limit: Annotated[
+        Decimal | None | UnsetType, Meta(description="limit for this account")
+    ] = UNSET
+    statement_frequency: Annotated[
+        Text | None | UnsetType, Meta(description="how often a statement is made")
+    ] = UNSET
 
 
 class Card(Event, tag="card"):
     """A payment card. Fact."""
 
-    kind: Annotated[Text | None | UnsetType, Meta(description="debit, credit, classic, gold …")] = UNSET
-    status: Annotated[Text | None | UnsetType, Meta(description="issued, active, blocked, lost, expired")] = UNSET
+    kind: Annotated[Text | None | UnsetType, Meta(description="debit, credit, classic, gold …")] = (
+        UNSET
+    )
+    status: Annotated[
+        Text | None | UnsetType, Meta(description="issued, active, blocked, lost, expired")
+    ] = UNSET
     issued_on: Annotated[dt.date | None | UnsetType, Meta(description="date issued")] = UNSET
     activated_on: Annotated[dt.date | None | UnsetType, Meta(description="date activated")] = UNSET
     expires_on: Annotated[dt.date | None | UnsetType, Meta(description="last valid day")] = UNSET
-    replaced_by: Annotated[Text | None | UnsetType, Meta(description="id of the card that replaces it")] = UNSET
-    credit_limit: Annotated[Decimal | None | UnsetType, Meta(description="credit line of the card")] = UNSET
+    replaced_by: Annotated[
+        Text | None | UnsetType, Meta(description="id of the card that replaces it")
+    ] = UNSET
+    credit_limit: Annotated[
+        Decimal | None | UnsetType, Meta(description="credit line of the card")
+    ] = UNSET
 
 
 class Loan(Event, tag="loan"):
@@ -125,29 +160,44 @@ class Loan(Event, tag="loan"):
     payment: Annotated[Decimal | None | UnsetType, Meta(description="one instalment")] = UNSET
     duration_months: Annotated[int | None | UnsetType, Meta(description="term in months")] = UNSET
     granted_on: Annotated[dt.date | None | UnsetType, Meta(description="date granted")] = UNSET
-    next_due_on: Annotated[dt.date | None | UnsetType, Meta(description="next instalment's due date")] = UNSET
-    amount_due: Annotated[Decimal | None | UnsetType, Meta(description="still due of that instalment")] = UNSET
+    next_due_on: Annotated[
+        dt.date | None | UnsetType, Meta(description="next instalment's due date")
+    ] = UNSET
+    amount_due: Annotated[
+        Decimal | None | UnsetType, Meta(description="still due of that instalment")
+    ] = UNSET
     balance: Annotated[Decimal | None | UnsetType, Meta(description="principal still owed")] = UNSET
-    status: Annotated[Text | None | UnsetType, Meta(description="active, in_arrears, paid_off, defaulted")] = UNSET
+    status: Annotated[
+        Text | None | UnsetType, Meta(description="active, in_arrears, paid_off, defaulted")
+    ] = UNSET
 
 
 class Contact(Event, tag="contact"):
-    """One contact point: a phone, an address or a device. Fact. `address: null` removes the kind."""
+    """A phone, an address or a device. Fact. `address: null` removes the kind."""
 
     kind: Annotated[
-        Literal["mobile", "email", "device", "landline"], Meta(description="what sort of contact point")
+        Literal["mobile", "email", "device", "landline"],
+        Meta(description="what sort of contact point"),
     ]
     address: Annotated[Text | None, Meta(description="E.164 phone, email address or device token")]
-    verified: Annotated[bool | None | UnsetType, Meta(description="shown to be the customer's")] = UNSET
-    primary: Annotated[bool | None | UnsetType, Meta(description="used first within its kind")] = UNSET
-    suppressed: Annotated[bool | None | UnsetType, Meta(description="must not be used: bounced, STOP")] = UNSET
+    verified: Annotated[bool | None | UnsetType, Meta(description="shown to be the customer's")] = (
+        UNSET
+    )
+    primary: Annotated[bool | None | UnsetType, Meta(description="used first within its kind")] = (
+        UNSET
+    )
+    suppressed: Annotated[
+        bool | None | UnsetType, Meta(description="must not be used: bounced, STOP")
+    ] = UNSET
     active: Annotated[bool | None | UnsetType, Meta(description="false: no longer in use")] = UNSET
 
 
 class Consent(Event, tag="consent"):
     """Permission given or withdrawn. Fact, with its evidence."""
 
-    purpose: Annotated[Identity, Meta(description="what for: service, advice, marketing or the bank's own")]
+    purpose: Annotated[
+        Identity, Meta(description="what for: service, advice, marketing or the bank's own")
+    ]
     given: Annotated[bool, Meta(description="true: given, false: withdrawn")]
     channel: Annotated[Text | None, Meta(description="only this channel; absent: all")] = None
     contact: Annotated[Text | None, Meta(description="only this address; absent: all")] = None
@@ -158,13 +208,21 @@ class Consent(Event, tag="consent"):
 class Preference(Event, tag="preference"):
     """What the customer chose for themselves. Fact."""
 
-    quiet_from: Annotated[ClockTime | None | UnsetType, Meta(description='own quiet hours begin, "22:00"')] = UNSET
-    quiet_to: Annotated[ClockTime | None | UnsetType, Meta(description='own quiet hours end, "07:00"')] = UNSET
+    quiet_from: Annotated[
+        ClockTime | None | UnsetType, Meta(description='own quiet hours begin, "22:00"')
+    ] = UNSET
+    quiet_to: Annotated[
+        ClockTime | None | UnsetType, Meta(description='own quiet hours end, "07:00"')
+    ] = UNSET
     channels: Annotated[
         list[Text] | None | UnsetType, Meta(description="the only channels to use, in order")
     ] = UNSET
-    paused_until: Annotated[Instant | None | UnsetType, Meta(description="nothing optional before then")] = UNSET
-    low_balance_limit: Annotated[Decimal | None | UnsetType, Meta(description="sets customer.low_balance_limit")] = UNSET
+    paused_until: Annotated[
+        Instant | None | UnsetType, Meta(description="nothing optional before then")
+    ] = UNSET
+    low_balance_limit: Annotated[
+        Decimal | None | UnsetType, Meta(description="sets customer.low_balance_limit")
+    ] = UNSET
     language: Annotated[Text | None | UnsetType, Meta(description="sets customer.language")] = UNSET
 
 
@@ -177,22 +235,33 @@ class Transaction(Event, tag="transaction"):
     currency: Annotated[Text | None, Meta(description="ISO 4217")] = None
     balance: Annotated[Decimal | None, Meta(description="account balance after it")] = None
     status: Annotated[
-        Literal["posted", "pending", "declined", "reversed"], Meta(description="state of the booking")
+        Literal["posted", "pending", "declined", "reversed"],
+        Meta(description="state of the booking"),
     ] = "posted"
     decline_reason: Annotated[Text | None, Meta(description="why it was declined")] = None
-    operation: Annotated[Text | None, Meta(description="cash_in, cash_out, card, transfer_in, transfer_out …")] = None
+    operation: Annotated[
+        Text | None, Meta(description="cash_in, cash_out, card, transfer_in, transfer_out …")
+    ] = None
     category: Annotated[Text | None, Meta(description="spending category")] = None
-    purpose: Annotated[Text | None, Meta(description="salary, pension, insurance, interest, fee …")] = None
+    purpose: Annotated[
+        Text | None, Meta(description="salary, pension, insurance, interest, fee …")
+    ] = None
     channel: Annotated[Text | None, Meta(description="pos, atm, online, branch, mobile")] = None
     merchant: Annotated[Merchant | None, Meta(description="who was paid by card")] = None
-    counterparty: Annotated[Counterparty | None, Meta(description="the other side of a transfer")] = None
-    reverses: Annotated[Text | None, Meta(description="id of the transaction that this one undoes")] = None
+    counterparty: Annotated[
+        Counterparty | None, Meta(description="the other side of a transfer")
+    ] = None
+    reverses: Annotated[
+        Text | None, Meta(description="id of the transaction that this one undoes")
+    ] = None
 
 
 class Login(Event, tag="login"):
     """A login to a bank channel, or an attempt."""
 
-    outcome: Annotated[Literal["success", "failure"], Meta(description="did it succeed")] = "success"
+    outcome: Annotated[Literal["success", "failure"], Meta(description="did it succeed")] = (
+        "success"
+    )
     channel: Annotated[Text | None, Meta(description="mobile, web, phone")] = None
     device: Annotated[Text | None, Meta(description="device id")] = None
     new_device: Annotated[bool | None, Meta(description="first login from this device")] = None
@@ -202,7 +271,9 @@ class Login(Event, tag="login"):
 class Security(Event, tag="security"):
     """Something that protects the customer was changed."""
 
-    changed: Annotated[Identity, Meta(description="password, mobile, email, address, device, limit …")]
+    changed: Annotated[
+        Identity, Meta(description="password, mobile, email, address, device, limit …")
+    ]
     before: Annotated[Text | None, Meta(description="old value, if it may be told")] = None
     after: Annotated[Text | None, Meta(description="new value, if it may be told")] = None
     channel: Annotated[Text | None, Meta(description="where it was changed")] = None
@@ -213,7 +284,8 @@ class Request(Event, tag="request"):
 
     request_id: Annotated[Identity, Meta(description="the service request")]
     step: Annotated[
-        Literal["opened", "assigned", "answered", "waiting", "resolved"], Meta(description="what happened to it")
+        Literal["opened", "assigned", "answered", "waiting", "resolved"],
+        Meta(description="what happened to it"),
     ]
     kind: Annotated[Text | None, Meta(description="complaint, question, dispute …")] = None
     subject: Annotated[Text | None, Meta(description="in a few words")] = None
@@ -253,19 +325,26 @@ class Interaction(Event, tag="interaction"):
 class Timer(Event, tag="timer"):
     """A timer of the customer's record is due. `time` is the due instant."""
 
-    only: Annotated[Text | None, Meta(description="run only timers of this kind; absent: all")] = None
+    only: Annotated[Text | None, Meta(description="run only timers of this kind; absent: all")] = (
+        None
+    )
 
 
 class Answer(Event, tag="answer"):
     """What a provider said at once to one attempt."""
 
     attempt_id: Annotated[Identity, Meta(description="the attempt")]
-    result: Annotated[Literal["accepted", "rejected", "unknown"], Meta(description="unknown: may have been sent")]
+    result: Annotated[
+        Literal["accepted", "rejected", "unknown"], Meta(description="unknown: may have been sent")
+    ]
     retry: Annotated[
-        Literal["same_provider", "other_provider", "never"], Meta(description="what a rejection allows")
+        Literal["same_provider", "other_provider", "never"],
+        Meta(description="what a rejection allows"),
     ] = "never"
     provider: Annotated[Text | None, Meta(description="who answered")] = None
-    provider_ref: Annotated[Text | None, Meta(description="the provider's id of the message")] = None
+    provider_ref: Annotated[Text | None, Meta(description="the provider's id of the message")] = (
+        None
+    )
     code: Annotated[Text | None, Meta(description="the provider's own word or code")] = None
 
 
@@ -273,7 +352,9 @@ class Receipt(Event, tag="receipt"):
     """What a provider said later about one attempt."""
 
     attempt_id: Annotated[Identity, Meta(description="the attempt")]
-    result: Annotated[Literal["delivered", "read", "failed"], Meta(description="rank: failed < delivered < read")]
+    result: Annotated[
+        Literal["delivered", "read", "failed"], Meta(description="rank: failed < delivered < read")
+    ]
     code: Annotated[Text | None, Meta(description="the provider's own word or code")] = None
 
 

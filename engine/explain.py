@@ -1,6 +1,7 @@
 """Why, or why not: one rule, one customer, one moment, with the value of every leaf.
 
-In: the record as it was before an event (or at an instant). Out: `Explained`; the record is not changed.
+In: the record as it was before an event (or at an instant). Out: `Explained`; the record is not
+changed.
 Invariant: evaluates the same conditions as the transition, on a copy that has observed the event.
 """
 

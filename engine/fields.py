@@ -49,7 +49,7 @@ PYTHON_TYPES: dict[Kind, type] = {
 
 
 def fields_of(struct: type[msgspec.Struct]) -> tuple[Field, ...]:
-    """The scalar and nested fields of a struct that rules may read, in order; lists are left out."""
+    """The scalar and nested fields that rules may read, in order; lists are left out."""
     described = msgspec.inspect.type_info(struct)
     assert isinstance(described, msgspec.inspect.StructType)
     found = (_field(field) for field in described.fields)
@@ -57,7 +57,9 @@ def fields_of(struct: type[msgspec.Struct]) -> tuple[Field, ...]:
 
 
 def _field(field: msgspec.inspect.Field) -> Field | None:
-    doc, nullable, kind, choices, nested = "", False, None, (), ()
+    doc, nullable, kind = "", False, None
+    choices: tuple[str, ...] = ()
+    nested: tuple[Field, ...] = ()
     pending: list[msgspec.inspect.Type] = [field.type]
     while pending:
         one = pending.pop()

@@ -1,7 +1,9 @@
-"""Gates: may this candidate speak, now, on which channel? Each gate names its reason or narrows the channels.
+"""Gates: may this candidate speak, now, and on which channel?
 
-In: an `Asking`. Out: None (passed), a reason, or `Hold`. All of them run again when something held is released.
-Invariant: anything unknown fails closed and says so. The order is the tuple `GATES`; no gate knows its neighbours.
+In: an `Asking`. Out: None (passed), a reason, or `Hold`. All of them run again when something held
+is released.
+Invariant: anything unknown fails closed and says so. The order is the tuple `GATES`; no gate knows
+its neighbours.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from belfry.engine import caps, contacts, quiet_hours
 from belfry.engine.decisions import percent_of
 from belfry.engine.instants import NEVER
 from belfry.engine.program.build import RuleCode
-from belfry.engine.record import Candidate, ContactPoint
 from belfry.engine.reasons import Reason
+from belfry.engine.record import Candidate, ContactPoint
 from belfry.engine.rulebook.model import MessageClass
 from belfry.engine.sight import of_key
 from belfry.engine.timers import local_instant
@@ -34,7 +36,7 @@ class Hold:
 
 
 class Asking(msgspec.Struct, gc=False):
-    """One candidate before the gates. `channels` starts with all of the rule and only gets shorter."""
+    """One candidate before the gates. `channels`: all of the rule, and only ever fewer."""
 
     turn: Turn
     code: RuleCode
@@ -168,7 +170,7 @@ def not_inhibited(ask: Asking) -> Verdict:
 
 
 def within_caps(ask: Asking) -> Verdict:
-    """Frequency caps; keeps the channels that are free. A cap that a rival just took: arbitration lost."""
+    """Frequency caps; keeps the channels that are free."""
     message_class = ask.message_class
     if message_class is None or message_class.exempt_from_caps:
         return None

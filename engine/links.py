@@ -1,7 +1,8 @@
-"""Links: whose accounts, cards and loans are these? From an event to the customers whose records it changes.
+"""Links: from an event to the customers whose records it changes.
 
 In: events in order. Out: customer ids, the first owner first; None if nobody is known.
-Invariant: an event reaches every holder of its account; what an event says of holders counts from that event on.
+Invariant: an event reaches every holder of its account; what an event says of holders counts from
+that event on.
 """
 
 from __future__ import annotations

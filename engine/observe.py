@@ -1,7 +1,8 @@
 """Observe: merge facts into the record and keep features up to date.
 
 In: one event. Out: the record changed; `Sight` of the event, with `p` the entity as it was before.
-Invariant: a late event fills what is missing and counts in its windows, but never overwrites newer facts.
+Invariant: a late event fills what is missing and counts in its windows, but never overwrites newer
+facts.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def observe(
     before = _entity_before(record, event) if plan.needs_previous else None
     merge = MERGES.get(event.__class__.__struct_config__.tag)
     if merge is not None:
-        merge(program, record, event, now, is_late)
+        merge(program, record, event, now, is_late=is_late)
     sight = of_event(record, event, now)
     sight.p = before
     if plan.update_included is not None and getattr(event, "reverses", None) is None:
@@ -56,7 +57,7 @@ def _entity_before(record: Record, event: Any) -> Any:
     return None if found is None else found.__copy__()
 
 
-def _merge_fields(entity: Any, event: Any, is_late: bool) -> None:
+def _merge_fields(entity: Any, event: Any, *, is_late: bool) -> None:
     for name in entity.__struct_fields__:
         value = getattr(event, name, UNSET)
         if value is UNSET or (is_late and getattr(entity, name) is not None):
@@ -65,9 +66,9 @@ def _merge_fields(entity: Any, event: Any, is_late: bool) -> None:
 
 
 def _customer(
-    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+    program: Program, record: Record, event: Any, now: dt.datetime, *, is_late: bool
 ) -> None:
-    _merge_fields(record.customer, event, is_late)
+    _merge_fields(record.customer, event, is_late=is_late)
 
 
 def _entity(program: Program, record: Record, kind: str, key: str | None, now: dt.datetime) -> Any:
@@ -82,12 +83,12 @@ def _entity(program: Program, record: Record, kind: str, key: str | None, now: d
 
 
 def _account(
-    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+    program: Program, record: Record, event: Any, now: dt.datetime, *, is_late: bool
 ) -> None:
     entity = _entity(program, record, "account", event.account_id, now)
     if entity is None:
         return
-    _merge_fields(entity, event, is_late)
+    _merge_fields(entity, event, is_late=is_late)
     leads, me = record.leads, record.customer_id
     if event.holders is not UNSET and event.holders is not None:
         first = next((h.customer_id for h in event.holders if h.role == "owner"), None)
@@ -100,31 +101,27 @@ def _account(
         leads.remove(event.account_id)
 
 
-def _card(
-    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
-) -> None:
+def _card(program: Program, record: Record, event: Any, now: dt.datetime, *, is_late: bool) -> None:
     entity = _entity(program, record, "card", event.card_id, now)
     if entity is not None:
-        _merge_owned(entity, event, is_late)
+        _merge_owned(entity, event, is_late=is_late)
 
 
-def _loan(
-    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
-) -> None:
+def _loan(program: Program, record: Record, event: Any, now: dt.datetime, *, is_late: bool) -> None:
     entity = _entity(program, record, "loan", event.loan_id, now)
     if entity is not None:
-        _merge_owned(entity, event, is_late)
+        _merge_owned(entity, event, is_late=is_late)
 
 
-def _merge_owned(entity: Any, event: Any, is_late: bool) -> None:
+def _merge_owned(entity: Any, event: Any, *, is_late: bool) -> None:
     kept = entity.account_id
-    _merge_fields(entity, event, is_late)
+    _merge_fields(entity, event, is_late=is_late)
     if entity.account_id is None:  # the header's account_id is optional, not a removal
         entity.account_id = kept
 
 
 def _transaction(
-    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+    program: Program, record: Record, event: Any, now: dt.datetime, *, is_late: bool
 ) -> None:
     if not event.account_id:
         return
@@ -138,7 +135,7 @@ def _transaction(
 
 
 def _contact(
-    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+    program: Program, record: Record, event: Any, now: dt.datetime, *, is_late: bool
 ) -> None:
     contacts = record.contacts
     if event.address is None or event.active is False:
@@ -162,7 +159,7 @@ def _contact(
 
 
 def _consent(
-    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+    program: Program, record: Record, event: Any, now: dt.datetime, *, is_late: bool
 ) -> None:
     subject = (event.purpose, event.channel, event.contact)
     entries = record.consents
@@ -180,9 +177,9 @@ def _consent(
 
 
 def _preference(
-    program: Program, record: Record, event: Any, now: dt.datetime, is_late: bool
+    program: Program, record: Record, event: Any, now: dt.datetime, *, is_late: bool
 ) -> None:
-    _merge_fields(record.preferences, event, is_late)
+    _merge_fields(record.preferences, event, is_late=is_late)
     for name in ("low_balance_limit", "language"):
         value = getattr(event, name)
         if value is not UNSET:

@@ -1,7 +1,9 @@
 """Quiet hours: from when on may this customer be disturbed?
 
-In: class, channel, contact, instant. Out: the first instant at or after it that is not quiet; None: zone unknown.
-Windows are half-open and may wrap midnight; public holidays and the customer's own hours count too. Where the
+In: class, channel, contact, instant. Out: the first instant at or after it that is not quiet;
+None: zone unknown.
+Windows are half-open and may wrap midnight; public holidays and the customer's own hours count
+too. Where the
 phone's country is another one, quiet hours must be over in its zones as well.
 """
 

@@ -66,7 +66,8 @@ class Bucket(msgspec.Struct, array_like=True):
 class Window(msgspec.Struct, omit_defaults=True):
     """The state of one feature for one key: items in event-time order, older ones in day buckets.
 
-    `items`: (instant, value, event id). `count`, `total`, `squares` run over items and buckets. `distinct` maps a value to its last instant.
+    `items`: (instant, value, event id). `count`, `total`, `squares` run over items and buckets.
+    `distinct` maps a value to its last instant.
     """
 
     items: list[tuple[dt.datetime, Any, str]] = []
@@ -82,7 +83,8 @@ class Window(msgspec.Struct, omit_defaults=True):
 class Alert(msgspec.Struct, omit_defaults=True):
     """A rule's life for one key. No entry at all is `armed` with nothing to remember.
 
-    `since`: begin of the phase. `told_at`: the last message's occurrence. `asked`: repeats of this firing.
+    `since`: begin of the phase. `told_at`: the last message's occurrence. `asked`: repeats of this
+    firing.
     """
 
     rule: str
@@ -104,7 +106,7 @@ class Chain(msgspec.Struct, omit_defaults=True):
 
 
 class TimerEntry(msgspec.Struct, omit_defaults=True):
-    """What is due when. `due` NEVER: spent, kept so that one `moment` fires once. `rest`: later dues."""
+    """What is due when. `due` NEVER: spent; one `moment` fires once. `rest`: later dues."""
 
     due: dt.datetime
     moment: str = ""
@@ -112,7 +114,7 @@ class TimerEntry(msgspec.Struct, omit_defaults=True):
 
 
 class Candidate(msgspec.Struct, omit_defaults=True):
-    """An alert that asks to speak. `happening`: the event's fields, for templates. `cause`: its id."""
+    """An alert that asks to speak. `happening`: the event's fields. `cause`: its id."""
 
     rule: str
     key: str
@@ -179,7 +181,8 @@ class SegmentState(msgspec.Struct, omit_defaults=True):
 class Record(msgspec.Struct, omit_defaults=True):
     """All of one customer. `seen` maps the ids inside the allowed lateness to their times.
 
-    `leads`: accounts of which this customer is the first owner. `live`: keys of alerts pending or firing.
+    `leads`: accounts of which this customer is the first owner. `live`: keys of alerts pending or
+    firing.
     `windows`: state of features, by name or (for accounts, cards, loans) by name and key.
     """
 

@@ -1,7 +1,9 @@
 """The customer record as bytes: msgpack, fields by name, what is empty left out.
 
-In: a record, or its bytes. Out: bytes, or a record equal to the one encoded (up to the text form of numbers
-in values that are only shown). Invariant: a record of an older rulebook decodes; what no longer exists is dropped.
+In: a record, or its bytes. Out: bytes, or a record equal to the one encoded (up to the text form
+of numbers
+in values that are only shown). Invariant: a record of an older rulebook decodes; what no longer
+exists is dropped.
 """
 
 from __future__ import annotations
@@ -52,16 +54,18 @@ class RecordCodec:
         entities: dict[str, Any] = dict(book.event_types.entities)
         typed: dict[str, Any] = {
             "customer": entities["customer"],
-            "accounts": dict[str, entities["account"]],  # type: ignore[misc]
-            "cards": dict[str, entities["card"]],  # type: ignore[misc]
-            "loans": dict[str, entities["loan"]],  # type: ignore[misc]
+            "accounts": _by_key(entities["account"]),
+            "cards": _by_key(entities["card"]),
+            "loans": _by_key(entities["loan"]),
             "windows": dict[str, msgspec.Raw],
         }
         fields = []
         for field in msgspec.structs.fields(Record):
             kind = typed.get(field.name, field.type)
             if field.default_factory is not msgspec.NODEFAULT:
-                fields.append((field.name, kind, msgspec.field(default_factory=field.default_factory)))
+                fields.append(
+                    (field.name, kind, msgspec.field(default_factory=field.default_factory))
+                )
             elif field.default is not msgspec.NODEFAULT:
                 fields.append((field.name, kind, field.default))
             else:
@@ -89,6 +93,10 @@ class RecordCodec:
                 typed = decoder(one)
                 windows[name] = Window(*(getattr(typed, f) for f in Window.__struct_fields__))
         return Record(**values, windows=windows)
+
+
+def _by_key(entity: Any) -> Any:
+    return dict[str, entity]
 
 
 def _type_of(feature: Feature) -> Any:

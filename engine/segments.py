@@ -1,6 +1,7 @@
 """Segments: the first value that holds; a new one must hold for its stay before it counts.
 
-In: names of segments whose inputs may have changed. Out: the record's segments; a `segment` event for each change.
+In: names of segments whose inputs may have changed. Out: the record's segments; a `segment` event
+for each change.
 Invariant: unknown changes nothing. The first value ever counts at once and is no change.
 """
 

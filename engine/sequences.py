@@ -1,7 +1,9 @@
 """Sequences, absences and goals: what an event is a step of.
 
-In: a sight of the event, the steps it may match. Out: chains moved on, matches noted, conversions found.
-Invariant: one open chain per rule and key; completing consumes it; `within` spans the first to the last event.
+In: a sight of the event, the steps it may match. Out: chains moved on, matches noted, conversions
+found.
+Invariant: one open chain per rule and key; completing consumes it; `within` spans the first to the
+last event.
 """
 
 from __future__ import annotations

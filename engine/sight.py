@@ -1,6 +1,7 @@
 """What a condition can see: one customer's record from the side of one event, timer or key.
 
-In: a record, the event (if any), the instant, whose account, card and loan. Out: `Sight`, read by generated code.
+In: a record, the event (if any), the instant, whose account, card and loan. Out: `Sight`, read by
+generated code.
 Invariant: a sight never changes the record.
 """
 
@@ -23,7 +24,7 @@ class Sight(msgspec.Struct, gc=False):
     c: Any = None
     a: Any = None
     k: Any = None
-    l: Any = None  # noqa: E741
+    l: Any = None
     p: Any = None
     account_id: str = ""
     card_id: str = ""

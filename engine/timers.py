@@ -1,8 +1,10 @@
 """Timers of rules: when is the next one due, in the customer's local time.
 
-In: a rule's timer, the record, the instant. Out: `TimerEntry` in the record; a due timer comes back as an event.
+In: a rule's timer, the record, the instant. Out: `TimerEntry` in the record; a due timer comes
+back as an event.
 One value of a moment fires once: the entry stays, spent, until the moment moves.
-Of several `before` already past at arming only the nearest fires, and only while the date itself is ahead.
+Of several `before` already past at arming only the nearest fires, and only while the date itself
+is ahead.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from belfry.engine.agenda import drop_timer, set_timer
 from belfry.engine import calendars
+from belfry.engine.agenda import drop_timer, set_timer
 from belfry.engine.instants import DAY, NEVER, UTC, at_local, first_local_at, on_feb_29
 from belfry.engine.record import TimerEntry, joined
 from belfry.engine.rulebook.model import Campaign, Rule, Timer
@@ -125,7 +127,7 @@ def _end_of(moment: dt.date | dt.datetime, tz: dt.tzinfo) -> dt.datetime:
 def next_yearly(
     turn: Turn, timer: Timer, moment: dt.date | dt.datetime, since: dt.datetime, *, inclusive: bool
 ) -> dt.datetime:
-    """The next anniversary at the local time, at or after `since`, never the day itself it began."""
+    """The next anniversary at the local time, at or after `since`, never the day it began."""
     tz = local_zone(turn)
     day = moment.astimezone(tz).date() if isinstance(moment, dt.datetime) else moment
     year = max(since.astimezone(tz).year, day.year + 1)

@@ -1,8 +1,9 @@
-"""The transition: one event in, a changed record and an outcome out. The only way to change a customer.
+"""The transition: one event in, a changed record and an outcome out.
 
 In: the program of a rulebook, a record, an event. Out: `Outcome`: decisions, attempts, tasks.
 Inside, in order: observe, match, advance, arbitrate, gate, dispatch.
-Invariant: pure and deterministic; no clock, no randomness, no I/O. A repeat of (source, id) changes nothing.
+Invariant: pure and deterministic; no clock, no randomness, no I/O. A repeat of (source, id)
+changes nothing.
 """
 
 from __future__ import annotations
@@ -71,7 +72,12 @@ def transition(program: Program, record: Record, event: Any) -> Outcome:
             found = plan.look(x)
         except ArithmeticError:
             found = FAULTY
-    if found is None and plan.is_plain and not record.live and getattr(event, "reverses", None) is None:
+    if (
+        found is None
+        and plan.is_plain
+        and not record.live
+        and getattr(event, "reverses", None) is None
+    ):
         if plan.update_excluded is not None:
             plan.update_excluded(x)
         return NOTHING

@@ -64,8 +64,11 @@ def _add_distinct(win: Window, at: dt.datetime, value: Any) -> None:
 
 
 def bound(feature: Feature, win: Window, value: Any) -> None:
-    """Too many items: a lifetime keeps its running figures, a short or exact window loses the oldest,
-    others put their oldest day into a bucket."""
+    """Too many items to keep: each kind of window has its own way.
+
+    A lifetime keeps its running figures, a short or exact window loses the oldest item, others put
+    their oldest day into a bucket.
+    """
     items = win.items
     if feature.window is None:
         if feature.operation == "min":

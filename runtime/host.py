@@ -1,7 +1,9 @@
 """A host in memory: records, links and due timers of many customers, driven by event time.
 
-In: events in order of time. Out: each outcome, handed to `deliver`, whose answers come back as events.
-Invariant: before an event at T all timers due before T have run; timers due at T run after the events of T.
+In: events in order of time. Out: each outcome, handed to `deliver`, whose answers come back as
+events.
+Invariant: before an event at T all timers due before T have run; timers due at T run after the
+events of T.
 Replay, rule tests and explain are this host with different ears.
 """
 
@@ -97,7 +99,7 @@ class MemoryHost:
                 answer = self.deliver(attempt)
                 if answer is not None:
                     self._step(record, answer)
-        if record.next_due != before and record.next_due != NEVER:
+        if record.next_due not in (before, NEVER):
             heapq.heappush(self._due, (record.next_due, record.customer_id))
         return outcome.seen
 

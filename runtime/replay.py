@@ -1,14 +1,15 @@
 """Replay: history through the whole engine on event time.
 
-In: a rulebook, event files, an end. Out: decisions.ndjson, messages.ndjson, summary.json, quarantine.ndjson.
-Invariant: the same input gives the same bytes, whatever PYTHONHASHSEED; events in = applied + repeated +
+In: a rulebook, event files, an end. Out: decisions.ndjson, messages.ndjson, summary.json,
+quarantine.ndjson.
+Invariant: the same input gives the same bytes, whatever PYTHONHASHSEED; events in = applied +
+repeated +
 late + quarantined.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -188,11 +189,13 @@ def replay_files(
         msgspec.json.format(encode(summary.as_dict()), indent=2) + b"\n"
     )
     for name in (*names, "summary.json"):
-        os.replace(out / f".{name}.part", out / name)
+        (out / f".{name}.part").replace(out / name)
     return summary
 
 
 def _nobodys(event: Any) -> QuarantineRecord:
     """An event about an account, card or loan that nobody holds."""
     raw = encode(event)
-    return QuarantineRecord.of(Rejected(Reason.UNKNOWN_ACCOUNT, "no holder known"), raw, event.source)
+    return QuarantineRecord.of(
+        Rejected(Reason.UNKNOWN_ACCOUNT, "no holder known"), raw, event.source
+    )

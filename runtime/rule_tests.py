@@ -1,8 +1,10 @@
 """Runs the tests that stand inside rules: facts given, events in order, decisions expected.
 
 In: a rulebook. Out: one `Result` per test, with what differed.
-A test sees its own rule and those that inhibit, replace or feed it, so that other rules can't disturb it.
-Unless `given` says otherwise the customer C1 has account A1, card K1, loan L1, a verified contact of every kind
+A test sees its own rule and those that inhibit, replace or feed it, so that other rules can't
+disturb it.
+Unless `given` says otherwise the customer C1 has account A1, card K1, loan L1, a verified contact
+of every kind
 and consent to every purpose.
 """
 
@@ -46,7 +48,7 @@ class Result:
     faults: tuple[str, ...]
 
 
-class BadTest(ValueError):
+class BadTest(ValueError):  # noqa: N818  (reads as what it is)
     """The test itself can't be run: a field of a wrong type, an instant that is none."""
 
 
@@ -65,8 +67,9 @@ def run_tests(book: Rulebook, only: frozenset[str] = frozenset()) -> Iterator[Re
 def related_book(book: Rulebook, rule: Rule) -> Rulebook:
     """The rule with those that inhibit it, replace it, or make the events it waits for."""
     wanted = {rule.id, *rule.supersedes, *rule.inhibits}
-    waits = set(rule.events) | {e for s in (rule.sequence.steps if rule.sequence else ())
-                                for e in s.events}
+    waits = set(rule.events) | {
+        e for s in (rule.sequence.steps if rule.sequence else ()) for e in s.events
+    }
     for other in book.rules.values():
         makes = other.emit is not None and other.emit.event in waits
         if makes or rule.id in other.inhibits or rule.id in other.supersedes:
@@ -138,7 +141,9 @@ def _matches(want: dict[str, Any], have: Decision) -> bool:
 
 def _show(one: Decision) -> str:
     word = one.channel if one.outcome == Verdict.SEND else one.reason
-    later = f" until {one.send_at.isoformat()}" if one.outcome == Verdict.HOLD and one.send_at else ""
+    later = (
+        f" until {one.send_at.isoformat()}" if one.outcome == Verdict.HOLD and one.send_at else ""
+    )
     return f"{one.at.isoformat()} {one.outcome} {word}{later}"
 
 
@@ -164,10 +169,10 @@ def _instant(word: object) -> dt.datetime:
     try:
         found = dt.datetime.fromisoformat(str(word))
     except ValueError:
-        msg = f"not an instant: {word!r}; write it as \"2026-03-02T10:00:00+08:00\""
+        msg = f'not an instant: {word!r}; write it as "2026-03-02T10:00:00+08:00"'
         raise BadTest(msg) from None
     if found.tzinfo is None:
-        msg = f"instant without offset: {word!r}; write it as \"2026-03-02T10:00:00+08:00\""
+        msg = f'instant without offset: {word!r}; write it as "2026-03-02T10:00:00+08:00"'
         raise BadTest(msg)
     return found.astimezone(dt.UTC)
 
@@ -182,9 +187,7 @@ def _events(book: Rulebook, rule: Rule, test: RuleTest) -> Iterator[Any]:
         start = min(ends) - SECOND
     else:
         raise BadTest("a test without events needs `given: {at: …}`")
-    number = 0
-    for fields in _given(book, rule, given):
-        number += 1
+    for number, fields in enumerate(_given(book, rule, given), 1):
         yield _event(book, {"id": f"given-{number}", "time": start, **fields})
     for number, one in enumerate(test.events, 1):
         fields = {name: value for name, value in one.items() if name != "at"}
@@ -234,7 +237,7 @@ def _subject(rule: Rule, given: Mapping[str, Any], fields: dict[str, Any]) -> di
     if kind in ("account", "transaction", "card", "loan"):
         found["account_id"] = IDS["account"]
     for entity in ("card", "loan"):
-        if kind == entity or (rule.by == entity or entity in given) and kind == "transaction":
+        if kind == entity or ((rule.by == entity or entity in given) and kind == "transaction"):
             found[f"{entity}_id"] = IDS[entity]
     if kind in ("card", "loan"):
         found.pop("customer_id", None)

@@ -56,7 +56,7 @@ def _customer(random_: random.Random, number: int) -> Iterator[Fields]:
     at = START.isoformat()
     yield {"type": "customer", "id": f"{customer}-0", "time": at, "customer_id": customer,
            "name": random_.choice(NAMES), "birth_date": born.isoformat(), "status": "active",
-           "language": random_.choice(["zh", "zh", "en"]), "time_zone": "Asia/Shanghai"}  # fmt: skip
+           "language": random_.choice(("zh", "en")), "time_zone": "Asia/Shanghai"}  # fmt: skip
     yield {"type": "account", "id": f"{account}-0", "time": at, "account_id": account,
            "holders": [{"customer_id": customer, "role": "owner"}], "product": "current",
            "currency": "CNY", "status": "active", "opened_on": "2020-05-04"}  # fmt: skip
@@ -69,11 +69,11 @@ def _customer(random_: random.Random, number: int) -> Iterator[Fields]:
 
 def _year(random_: random.Random, customer: str, account: str, card: str) -> Iterator[Fields]:
     salary = random_.randrange(6000, 30000)
-    balance = salary
+    balance = float(salary)
     leaves = random_.randrange(DAYS) if random_.random() < 0.2 else DAYS
     for day in range(DAYS):
         date = START + dt.timedelta(days=day)
-        moves = []
+        moves: list[tuple[str, float, str, str | None, tuple[str, str] | None, int]] = []
         if date.day == 10 and random_.random() < 0.97:
             moves.append(("credit", salary, "transfer_in", "salary", None, 9))
         if day < leaves:

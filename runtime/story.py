@@ -1,6 +1,7 @@
 """One customer's story: history replayed for them alone, up to a moment.
 
-In: a program, events in order, a customer, a moment. Out: their record then, what was decided, and for a rule
+In: a program, events in order, a customer, a moment. Out: their record then, what was decided, and
+for a rule
 the last event that made it look, explained as it was at that event.
 """
 

@@ -9,78 +9,34 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from belfry.connectors.codec import Decoder
-from belfry.connectors.quarantine import QuarantineRecord
+from belfry.connectors.quarantine import QuarantineRecord, renew_quarantine, replace_file
 from belfry.connectors.reasons import Reason, Rejected
 from belfry.connectors.sources.model import FileMap, Source, Table
+from belfry.connectors.sources.report import FileReport, Imported
 from belfry.connectors.sources.rows import Row, Rows, read_rows, row_again
 from belfry.connectors.sources.values import RowMapper, TableRows
 from belfry.engine.faults import Fault, Place
 from belfry.engine.rulebook.suggest import did_you_mean, listed
 
+__all__ = ["Imported", "again", "find_files", "import_files", "write_imported"]
+
 PROGRESS_ROWS = 2000
-TABLE_ROWS_MAX = 5_000_000
+QUARANTINE = "quarantine.ndjson"
 Progress = Callable[[int, int], None]
 _encode = msgspec.json.encode
 
 
-@dataclass(slots=True)
-class FileReport:
-    """What became of one file's rows."""
-
-    file: str
-    role: str
-    rows: int = 0
-    events: int = 0
-    skipped: int = 0
-    quarantined: int = 0
-    unused: int = 0
-
-
-@dataclass(slots=True)
-class Imported:
-    """All of one import. `files` are the (source, file) pairs that were read."""
-
-    source: str
-    events: list[bytes] = field(default_factory=list)
-    quarantined: list[QuarantineRecord] = field(default_factory=list)
-    reports: list[FileReport] = field(default_factory=list)
-    by_type: Counter[str] = field(default_factory=Counter)
-    left_out: Counter[str] = field(default_factory=Counter)
-    not_used: list[str] = field(default_factory=list)
-    first: dt.datetime | None = None
-    last: dt.datetime | None = None
-
-    @property
-    def files(self) -> frozenset[tuple[str, str]]:
-        """What quarantine renews."""
-        return frozenset((self.source, one.file) for one in self.reports)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The report as plain data."""
-        reasons = Counter(record.reason for record in self.quarantined)
-        return {
-            "schema": "belfry.import/1",
-            "source": self.source,
-            "rows": sum(one.rows for one in self.reports),
-            "events": len(self.events),
-            "skipped": sum(one.skipped for one in self.reports),
-            "quarantined": len(self.quarantined),
-            "by_type": dict(sorted(self.by_type.items())),
-            "quarantined_by_reason": dict(sorted(reasons.items())),
-            "values_left_out": dict(sorted(self.left_out.items())),
-            "time": {"first": self.first, "last": self.last},
-            "files": [dataclasses.asdict(one) for one in self.reports],
-            "files_not_used": self.not_used,
-        }
+def write_imported(found: Imported, out: Path, quarantine: Path) -> None:
+    """First what was refused: a crash between the two leaves nothing unaccounted for."""
+    renew_quarantine(quarantine, found.quarantined, files=found.files)
+    replace_file(out, found.events)
 
 
 def find_files(paths: list[Path]) -> list[Path]:
@@ -97,7 +53,7 @@ def import_files(
 ) -> Imported | list[Fault]:
     """Read everything. Faults: the mapping does not fit these files; nothing was imported."""
     run = _Run(source, files, decoder, progress)
-    run.read_tables()
+    run.read_tables({path.name for path in files})
     if not run.faults:
         run.read_files()
     return run.faults or run.finish()
@@ -123,8 +79,9 @@ class _Run:
         self._table_reports: dict[Path, FileReport] = {}
 
     # --- tables ---
-    def read_tables(self) -> None:
-        for table in self.source.tables.values():
+    def read_tables(self, names: set[str]) -> None:
+        """Those that files of these names ask for: bookings alone need no master data."""
+        for table in self._asked(names):
             paths = [path for path in self.files if table.fits(path.name)]
             if not paths:
                 self.faults.append(_no_file(table))
@@ -133,6 +90,11 @@ class _Run:
                 for rows in read_rows(path, table.layout):
                     if self._fits(path, rows, table.needs):
                         self._read_table(table, path, rows)
+
+    def _asked(self, names: set[str]) -> list[Table]:
+        given = [file for file in self.source.files if any(file.fits(name) for name in names)]
+        asked = {name for file in given for name in file.tables}
+        return [table for name, table in self.source.tables.items() if name in asked]
 
     def _read_table(self, table: Table, path: Path, rows: Rows) -> None:
         """A file that is also mapped, or two tables, is reported once."""
@@ -267,11 +229,11 @@ def events_of(
 
 
 def again(
-    source: Source, files: list[Path], decoder: Decoder
+    source: Source, files: list[Path], decoder: Decoder, records: Iterable[QuarantineRecord]
 ) -> Callable[[QuarantineRecord], list[bytes] | Rejected] | list[Fault]:
-    """A function that maps a quarantined row once more; `files` hold the tables."""
+    """A function that maps these records' rows once more; `files` hold the tables."""
     run = _Run(source, files, decoder, None)
-    run.read_tables()
+    run.read_tables({Path(record.file).name for record in records if record.mapped})
     if run.faults:
         return run.faults
     mappers: dict[int, RowMapper] = {}

@@ -135,6 +135,7 @@ class FileMap:
     only_when: tuple[Condition, ...] = ()
     skip_when: tuple[Condition, ...] = ()
     needs: Mapping[str, Fault] = field(default_factory=dict)
+    tables: frozenset[str] = frozenset()
 
     def fits(self, name: str) -> bool:
         """Is this file's name one of ours? A trailing .gz is no part of it."""

@@ -95,6 +95,7 @@ class _Reader:
             only_when=self.conditions(values, "only_when", reader),
             skip_when=self.conditions(values, "skip_when", reader),
             needs=dict(reader.needs),
+            tables=frozenset(reader.asked),
         )
 
     def event(self, values: Values, reader: ValueReader) -> EventMap:
@@ -143,8 +144,10 @@ class _Reader:
 
 
 def _needing(table: Table, column: str, node: Node) -> Table:
+    if column in table.needs:
+        return table
     fault = fault_at(node, "B701", f"no column '{column[:60]}'")
-    return dataclasses.replace(table, needs={column: fault, **table.needs})
+    return dataclasses.replace(table, needs={**table.needs, column: fault})
 
 
 def _pairs(values: Values, key: str, faults: Faults) -> list[tuple[TextNode, Node]]:

@@ -46,11 +46,12 @@ class ValueReader:
     layout: Layout = field(default_factory=Layout)
     needs: dict[str, Fault] = field(default_factory=dict)
     taken: list[tuple[str, str, Node]] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
 
     def begin(self, layout: Layout) -> None:
-        """A new file begins: its layout holds, its columns are collected."""
+        """A new file begins: its layout holds, its columns and the tables it asks are collected."""
         self.layout = layout
-        self.needs = {}
+        self.needs, self.asked = {}, set()
 
     def need(self, columns: tuple[str, ...], node: Node, table: str | None = None) -> None:
         """These columns must exist: in the file, or in a table."""
@@ -144,6 +145,7 @@ class ValueReader:
             expected = listed(self.tables) or "a name under `tables`"
             self.faults.append(fault_at(node, "B703", message, expected=expected, hint=hint))
             return {}
+        self.asked.add(table)
         for needed in ("key", other):
             if needed not in values:
                 message = f"`{origin}` needs `{needed}`"

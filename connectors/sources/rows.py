@@ -87,10 +87,6 @@ class _Lines:
         self._back.extendleft(reversed(pieces))
 
 
-def _encoding(layout: Layout) -> str:
-    return "utf-8" if layout.encoding.startswith("utf-16") else layout.encoding
-
-
 def _as_utf8(stream: BinaryIO, encoding: str) -> BinaryIO:
     # Half a character becomes U+FFFD: rows that hold it are refused like other broken text.
     text = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
@@ -142,7 +138,7 @@ def _csv_rows(lines: _Lines, layout: Layout, columns: tuple[str, ...]) -> Iterat
         if not piece.is_whole:
             yield Row(piece, TOO_LARGE)
             continue
-        cells, whole, others = _row_of(piece, lines, dialect, _encoding(layout))
+        cells, whole, others = _row_of(piece, lines, dialect, layout.encoding)
         if isinstance(cells, Rejected):
             lines.put_back(others)
             yield Row(piece, cells)
@@ -163,23 +159,26 @@ def _row_of(
 ) -> tuple[list[str] | Rejected, Piece, list[Piece | Rejected]]:
     """The cells, the row's bytes, and the lines after the first that it took."""
     raw, others = piece.raw, list[Piece | Rejected]()
+    recoded = encoding.startswith("utf-16")
+    encoding = "utf-8" if recoded else encoding
     while True:
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError as problem:
             said = f"not {encoding} at byte {problem.start}"
             return Rejected(Reason.INVALID_UTF8, said), piece, others
-        if "\ufffd" in text:
+        if recoded and "\ufffd" in text:
             return Rejected(Reason.INVALID_UTF8, "half a character"), piece, others
         if "\0" in text:
             return Rejected(Reason.BAD_TEXT, "a text holds the character NUL"), piece, others
         try:
-            cells = next(csv.reader(io.StringIO(text, newline=""), **dialect), [])
+            cells = next(csv.reader((text,), **dialect), [])
         except csv.Error as problem:
             if "end of data" not in str(problem):
                 return Rejected(Reason.BROKEN_ROW, "a quote inside a cell"), piece, others
         else:
-            return cells, piece._replace(raw=raw, length=len(raw)), others
+            whole = piece._replace(raw=raw, length=len(raw)) if others else piece
+            return cells, whole, others
         following = lines.next()
         if following is not None:
             others.append(following)

@@ -157,13 +157,16 @@ def _text(value: Value, tables: Tables) -> Callable[[Row], str]:
 
 
 def _column(columns: tuple[str, ...], empty: frozenset[str]) -> Callable[[Row], str]:
-    def one(row: Row, name: str) -> str:
-        text = row.get(name, "").strip()
-        return "" if text in empty else text
-
     if len(columns) == 1:
-        return functools.partial(one, name=columns[0])
-    return lambda row: next((text for name in columns if (text := one(row, name))), "")
+        name = columns[0]
+
+        def one(row: Row) -> str:
+            text = row.get(name, "").strip()
+            return "" if text in empty else text
+
+        return one
+    each = [_column((name,), empty) for name in columns]
+    return lambda row: next((text for column in each if (text := column(row))), "")
 
 
 def _template(template: str, empty: frozenset[str]) -> Callable[[Row], str]:

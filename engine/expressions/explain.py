@@ -57,15 +57,22 @@ def _distance(node: Node, values: Mapping[str, Any]) -> Decimal | None:
 
 def nearest_failing(explanation: Explanation) -> Explanation | None:
     """The leaf that keeps the condition from being true; None if it is true."""
-    if explanation.truth is True:
+    return _in_the_way(explanation, wanted=True)
+
+
+def _in_the_way(explanation: Explanation, *, wanted: bool) -> Explanation | None:
+    if explanation.truth is wanted:
         return None
-    if explanation.kind == "and":
-        return nearest_failing(next(p for p in explanation.parts if p.truth is not True))
-    if explanation.kind == "or":
-        failing = [leaf for p in explanation.parts if (leaf := nearest_failing(p)) is not None]
-        far = Decimal("Infinity")
-        return min(failing, key=lambda leaf: far if leaf.distance is None else leaf.distance)
-    return explanation
+    if explanation.kind == "not":
+        return _in_the_way(explanation.parts[0], wanted=not wanted)
+    if explanation.kind == "leaf":
+        return explanation
+    found = [_in_the_way(part, wanted=wanted) for part in explanation.parts]
+    leaves = [leaf for leaf in found if leaf is not None]
+    if (explanation.kind == "and") is wanted:  # every part is needed: the first that is not there
+        return leaves[0]
+    far = Decimal("Infinity")  # one part would do: the one that is nearest
+    return min(leaves, key=lambda leaf: far if leaf.distance is None else leaf.distance)
 
 
 def render(leaf: Explanation) -> str:

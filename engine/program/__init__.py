@@ -1,4 +1,4 @@
-"""A rulebook made fast: generated Python for every condition, and for each event type what to look at."""
+"""A rulebook made fast: generated Python, and for each event type what to look at."""
 
 from belfry.engine.program.build import Program, build_program
 

@@ -1,6 +1,7 @@
 """Builds the program of a rulebook: for each event type what to update, look at, arm and end.
 
-In: `Rulebook`. Out: `Program`, shared by all records; rules beyond the first look are compiled when they fire.
+In: `Rulebook`. Out: `Program`, shared by all records; rules beyond the first look are compiled
+when they fire.
 """
 
 from __future__ import annotations
@@ -91,7 +92,14 @@ def _space(
     """What generated code may call. Readers over events are generated themselves."""
 
     def later(name: str | None) -> Test | None:
-        return None if name is None else lambda x: cond[name](x)
+        """The function of that name, which does not exist yet."""
+        if name is None:
+            return None
+
+        def call(x: Any) -> Any:
+            return cond[name](x)
+
+        return call
 
     space: dict[str, Any] = dict(SPACE)
     for name, feature in book.features.items():
@@ -103,9 +111,7 @@ def _space(
     return space
 
 
-def _name_entities(
-    cond: Conditions, book: Rulebook
-) -> dict[str, tuple[str | None, str | None]]:
+def _name_entities(cond: Conditions, book: Rulebook) -> dict[str, tuple[str | None, str | None]]:
     def value(expr: Expression | None, kind: str, entity: str) -> str | None:
         return None if expr is None else getattr(cond, kind)(expr, OF_ENTITY + entity)
 
@@ -196,5 +202,7 @@ def _wakes(book: Rulebook) -> tuple[dict[str, list[Rule]], dict[str, list[str]]]
 
 def _cap_days(book: Rulebook) -> int:
     """For how many days a sent message can still count toward a cap."""
-    days = [32 if isinstance(cap.window, str) else cap.window.days + 1 for cap in book.policies.caps]
+    days = [
+        32 if isinstance(cap.window, str) else cap.window.days + 1 for cap in book.policies.caps
+    ]
     return max(days, default=0)

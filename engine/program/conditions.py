@@ -1,7 +1,8 @@
 """Compiles the conditions of a rulebook to functions, many in one module of generated source.
 
 In: expressions and the event type they look at. Out: named functions of a `Sight`.
-Invariant: one `exec` for all of them; a name is a value of `Conditions.functions` once `finish` has run.
+Invariant: one `exec` for all of them; a name is a value of `Conditions.functions` once `finish`
+has run.
 """
 
 from __future__ import annotations
@@ -61,9 +62,7 @@ class Conditions:
             self.names[key] = self.define(f"return {{{parts}}}")
         return self.names[key]
 
-    def _one(
-        self, kind: str, expr: Expression, event_type: str | None, source_of: Function
-    ) -> str:
+    def _one(self, kind: str, expr: Expression, event_type: str | None, source_of: Function) -> str:
         key = (kind, expr, event_type)
         if key not in self.names:
             reader = self.reader(event_type)

@@ -1,6 +1,7 @@
 """What an event can change, and which rules therefore have to be looked at.
 
-In: rules, features, event types. Out: yes or no. A rule that reads what an event cannot change is left alone.
+In: rules, features, event types. Out: yes or no. A rule that reads what an event cannot change is
+left alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from belfry.engine.expressions import Expression
 from belfry.engine.rulebook.model import Feature, Rule, Rulebook
 
-HEADS = frozenset({"customer", "account", "card", "loan", "features", "segments", "lists", "previous"})
+HEADS = frozenset(
+    {"customer", "account", "card", "loan", "features", "segments", "lists", "previous"}
+)
 # Facts outside an entity's own event that change one of its fields.
 ALSO_CHANGED: Mapping[str, frozenset[str]] = {
     "transaction": frozenset({"account.balance"}),

@@ -1,8 +1,11 @@
 """One generated function per event type that finds the rules whose condition holds.
 
-In: the rules looked at directly. Out: `Look(x)`: None, or the rules that are true and those that are unknown.
-Up to INDEX_FROM rules: one fused function. Beyond: an index (equality, then threshold) in front of single ones.
-Invariant: the index only leaves out rules that cannot be true; every hit has passed its full condition.
+In: the rules looked at directly. Out: `Look(x)`: None, or the rules that are true and those that
+are unknown.
+Up to INDEX_FROM rules: one fused function. Beyond: an index (equality, then threshold) in front of
+single ones.
+Invariant: the index only leaves out rules that cannot be true; every hit has passed its full
+condition.
 """
 
 from __future__ import annotations
@@ -223,18 +226,23 @@ class _Bucket:
         self.reads = reads
         self.always: list[_Single] = []
         groups: dict[tuple[str, bool], list[tuple[Decimal, _Single]]] = {}
-        common = Counter((name, is_above) for _, tests in entries for name, is_above, _ in tests.edges)
+        common = Counter(
+            (name, is_above) for _, tests in entries for name, is_above, _ in tests.edges
+        )
         for single, tests in entries:
             if not tests.edges:
                 self.always.append(single)
                 continue
-            name, is_above, edge = max(tests.edges, key=lambda one: (common[one[0], one[1]], one[0]))
+            name, is_above, edge = max(
+                tests.edges, key=lambda one: (common[one[0], one[1]], one[0])
+            )
             groups.setdefault((name, is_above), []).append((edge, single))
-        self.groups = []
-        for (name, is_above), members in groups.items():
+        for members in groups.values():
             members.sort(key=lambda one: one[0])
-            edges = [edge for edge, _ in members]
-            self.groups.append((name, is_above, edges, [single for _, single in members]))
+        self.groups = [
+            (name, is_above, [edge for edge, _ in members], [single for _, single in members])
+            for (name, is_above), members in groups.items()
+        ]
 
     def look(self, x: Sight, found: Found) -> None:
         for one in self.always:

@@ -31,7 +31,7 @@ class StepCode:
 
 @dataclass(slots=True)
 class Plan:
-    """For one event type. `direct` rules are looked at from the event's own key, `spread` from all."""
+    """For one event type. `direct` rules look from the event's own key, `spread` from all."""
 
     direct: list[Rule] = field(default_factory=list)
     spread: list[Rule] = field(default_factory=list)

@@ -1,6 +1,7 @@
-"""How generated code reads a name: `customer.city` becomes `c.city`, with its missing cases covered.
+"""How generated code reads a name: `customer.city` becomes `x.c.city`.
 
-In: a dotted name, the event type in sight (or None: any). Out: Python source over a `Sight` named `x`.
+In: a dotted name, the event type in sight (or None: any). Out: Python source over a `Sight` named
+`x`.
 Invariant: a missing value reads as None, never as UNSET and never as an error.
 """
 
@@ -45,7 +46,7 @@ class Reader:
         return variable
 
     def loads(self, names: Iterable[str] | None = None) -> list[str]:
-        """Assignments for these names (default: all asked for so far), in the order they were asked."""
+        """Assignments for these names (default: all), in the order they were asked for."""
         wanted = self.locals if names is None else [n for n in self.locals if n in set(names)]
         return [f"{self.locals[name]} = {self.source(name)}" for name in wanted]
 

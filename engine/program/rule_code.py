@@ -1,6 +1,7 @@
 """The conditions of one rule, compiled when they are first needed.
 
-In: a rule. Out: `RuleCode`: functions of a `Sight`. A rulebook of 10,000 rules compiles the few that fire.
+In: a rule. Out: `RuleCode`: functions of a `Sight`. A rulebook of 10,000 rules compiles the few
+that fire.
 Invariant: a condition on the event's own fields is neither true nor false where there is no event.
 """
 
@@ -55,7 +56,9 @@ class RuleCode:
 class RuleCodes(dict[str, RuleCode]):
     """Rule id → code, made on first use."""
 
-    def __init__(self, book: Rulebook, feature_names: Mapping[str, str], space: Mapping[str, Any]):
+    def __init__(
+        self, book: Rulebook, feature_names: Mapping[str, str], space: Mapping[str, Any]
+    ) -> None:
         super().__init__()
         self.book, self.feature_names, self.space = book, feature_names, space
 

@@ -1,19 +1,21 @@
-"""Generated code around features: taking an event in, and reading a value, without a call for the common case.
+"""Generated code around features: taking an event in and reading a value, mostly without a call.
 
-In: feature definitions. Out: source lines for `update(x)` of one event type, and one reader per feature.
-Invariant: does what `windows.add` and `windows.value_at` do; those stand behind every case that is not common.
+In: feature definitions. Out: source lines for `update(x)` of one event type, and one reader per
+feature.
+Invariant: does what `windows.add` and `windows.value_at` do; those stand behind every case that is
+not common.
 """
 
 from __future__ import annotations
 
 from belfry.engine.agenda import arm_wake
-from belfry.engine.program.conditions import Conditions
-from belfry.engine.program.reads import Reader, is_costly
 from belfry.engine.expressions import true_source, value_source
 from belfry.engine.expressions.tree import Read
+from belfry.engine.program.conditions import Conditions
+from belfry.engine.program.reads import Reader, is_costly
+from belfry.engine.record import SEPARATOR, Window
 from belfry.engine.rulebook.model import Feature
 from belfry.engine.windows import NUMERIC, ZERO, add, bound, evict, kept, value_at
-from belfry.engine.record import SEPARATOR, Window
 
 KEYS = {"account": "x.account_id", "card": "x.card_id", "loan": "x.loan_id"}
 SPACE = {
@@ -98,7 +100,10 @@ def define_reader(cond: Conditions, feature: Feature) -> str:
         return cond.define(*lines, f"return window_value({definition}, win, x.t)")
     if feature.window is not None:
         window = cond.constants.add(feature.window)
-        lines += ["items = win.items", f"if win.buckets or (items and items[0][0] <= x.t - {window}):"]
+        lines += [
+            "items = win.items",
+            f"if win.buckets or (items and items[0][0] <= x.t - {window}):",
+        ]
         lines.append(f"    evict_window({definition}, win, x.t)")
     if feature.at_least:
         lines += [f"if win.count < {feature.at_least}:", "    return None"]

@@ -6,7 +6,8 @@ In: the values under those keys, the rule's scope. Out: `Notify`, `Task`, `Emit`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+
+import msgspec
 
 from belfry.engine.event_types import EventTypes
 from belfry.engine.expressions import Expression, Scope
@@ -90,7 +91,7 @@ def read_emit(rule: Values, scope: Scope, types: EventTypes, reading: Reading) -
         fault = fault_at(values.at("event"), code, message, expected=expected, hint=hint)
         reading.faults.append(fault)
         return None
-    return Emit(name, _fields_of_event(name, fields, values, scope, reading))
+    return Emit(name, _fields_of_event(name, types, values, scope, reading))
 
 
 def _named_values(values: Values, scope: Scope, reading: Reading) -> dict[str, Expression]:
@@ -100,8 +101,9 @@ def _named_values(values: Values, scope: Scope, reading: Reading) -> dict[str, E
 
 
 def _fields_of_event(
-    name: str, fields: Mapping[str, Any], values: Values, scope: Scope, reading: Reading
+    name: str, types: EventTypes, values: Values, scope: Scope, reading: Reading
 ) -> dict[str, Expression]:
+    fields = types.fields[name]
     given: Mapping[str, TextNode] = values.get("with", {})
     own = [key for key in fields if key not in HEADER_DERIVED]
     found: dict[str, Expression] = {}
@@ -121,8 +123,9 @@ def _fields_of_event(
             reading.faults.append(fault_at(node, "B306", message, expected=f"a {wanted}"))
             continue
         found[key] = one
-    for key in own:
-        if not fields[key].nullable and key not in given and fields[key].kind is not Kind.OBJECT:
+    for needed in msgspec.structs.fields(types.structs[name]):
+        key = needed.encode_name
+        if needed.required and key in own and key not in given:
             message = f"event '{name}' needs the field '{key}'"
             at = values.at("event")
             reading.faults.append(fault_at(at, "B202", message, hint=f"with: {{{key}: …}}"))

@@ -145,7 +145,7 @@ def _area(path: str) -> str:
 # --- structure ----------------------------------------------------------------------------------
 def _check_structure(values: Values, ground: Ground) -> None:
     faults = ground.reading.faults
-    triggers = [trigger for trigger in TRIGGERS if trigger in values]
+    triggers = [key for key in values.nodes if key in TRIGGERS]  # in the order written
     if len(triggers) > 1:
         message = f"a rule has one trigger, this has {len(triggers)}: {', '.join(triggers)}"
         at = values.name_at(triggers[1])

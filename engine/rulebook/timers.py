@@ -15,7 +15,7 @@ from belfry.engine.rulebook.model import Timer
 from belfry.engine.rulebook.reading import Reading
 from belfry.engine.rulebook.rule_keys import WEEKDAYS
 from belfry.engine.rulebook.suggest import listed
-from belfry.engine.rulebook.yaml_nodes import TextNode, fault_at
+from belfry.engine.rulebook.yaml_nodes import TextNode, fault_at, place_of
 
 # The key that names the form → the keys that go with it. `after` is a form only without `date`.
 FORMS: dict[str, tuple[str, ...]] = {
@@ -79,7 +79,7 @@ def _form(values: Values, reading: Reading) -> str | None:
         reading.faults.append(fault_at(values.node, "B202", message, hint=hint))
     else:
         message = f"a timer is one of {', '.join(forms)}, not all of them"
-        at = values.name_at(forms[1])
+        at = sorted((values.name_at(form) for form in forms), key=place_of)[1]
         reading.faults.append(fault_at(at, "B212", message, hint="make a rule for each"))
     return None
 

@@ -159,22 +159,23 @@ def balance_at(rows: tuple[Row, ...], now: dt.datetime) -> Decimal:
 
 
 def _cash_velocity(client: int, rows: list[Row]) -> Iterator[Candidate]:
-    """Fires at three within (t - 3d, t]; is over once one at most is left, event or not."""
+    """Fires at three within (t - 3d, t]; is over once one at most is left, event or not.
+
+    Within one instant the events count one after the other: another booking may be asked first.
+    """
     window = dt.timedelta(days=3)
     recent: list[dt.datetime] = []
     is_firing = False
     for row in rows:
-        if row.operation != "cash_out":
-            continue
-        # Those that left before this instant may have ended it; so may this event's own count.
-        leaving = sorted(at + window for at in recent if at + window < row.at)
-        for left_at in leaving:
-            if sum(at > left_at - window for at in recent) <= 1:
-                is_firing = False
-        recent = [at for at in recent if at > row.at - window] + [row.at]
-        if is_firing and len(recent) <= 1:
+        leaving = [at + window for at in recent if at + window < row.at]
+        if any(sum(at > left_at - window for at in recent) <= 1 for left_at in leaving):
             is_firing = False
-        elif not is_firing and len(recent) >= 3:
+        recent = [at for at in recent if at > row.at - window]
+        if row.operation == "cash_out":
+            recent.append(row.at)
+        if is_firing:
+            is_firing = len(recent) > 1
+        elif row.operation == "cash_out" and len(recent) >= 3:
             is_firing = True
             yield Candidate("cash-velocity", client, row.account, row.at)
 

@@ -30,9 +30,7 @@ def values(raw: bytes) -> dict[str, str]:
 LAUGHS = b"a: &a [x]\n" + b"".join(
     b"%c: &%c [%s]\n" % (98 + i, 98 + i, b", ".join([b"*%c" % (97 + i)] * 9)) for i in range(9)
 )
-MERGES = b"a: &a {k: 1}\n" + b"".join(
-    b"b%d: &b%d {<<: [*a, *a]}\n" % (i, i) for i in range(40)
-)
+MERGES = b"a: &a {k: 1}\n" + b"".join(b"b%d: &b%d {<<: [*a, *a]}\n" % (i, i) for i in range(40))
 
 HOSTILE: list[tuple[str, bytes, str, int, int]] = [
     ("billion laughs", LAUGHS, "B104", 1, 4),
