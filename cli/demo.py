@@ -15,7 +15,7 @@ from belfry.cli.progress import progress_bar
 from belfry.cli.replay import FOLDER
 from belfry.cli.summary import show_summary
 from belfry.connectors.codec import Decoder
-from belfry.connectors.sources.importing import Imported, find_files, import_files
+from belfry.connectors.sources.importing import find_files, import_files
 from belfry.connectors.sources.read import read_source
 from belfry.engine.program import Program
 from belfry.runtime.replay import encode, replay_files
@@ -61,12 +61,12 @@ def _berka(program: Program, rules: Path, data: Path, events: Path) -> None:
     types = program.book.event_types
     path = rules / MAPPING
     source, faults = read_source(str(path), path.read_bytes(), types)
+    if source is None:
+        raise click.ClickException("; ".join(str(fault) for fault in faults))
     with progress_bar("import") as progress:
-        found = faults or (
-            source and import_files(source, find_files([data]), Decoder(types), progress)
-        )
-    if not isinstance(found, Imported):
-        raise click.ClickException("; ".join(str(fault) for fault in faults) or "nothing imported")
+        found = import_files(source, find_files([data]), Decoder(types), progress)
+    if isinstance(found, list):
+        raise click.ClickException("; ".join(str(fault) for fault in found))
     events.write_bytes(b"".join(line + b"\n" for line in found.events))
     decoder = Decoder(types)
     customers: dict[str, None] = {}

@@ -42,6 +42,9 @@ _ATTRIBUTES = ("type", "id", "source", "time")
 _AT = re.compile(r" - at `\$\.?([^`]*)`$")
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
+_LONE_SURROGATE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 _NOT_JSON_NUMBER = re.compile(rb"[+-]?(NaN|nan|Inf|inf)")
 
 # What msgspec says → our reason and words of our own; the first that is found counts.
@@ -135,7 +138,7 @@ class Decoder:
         except UnicodeDecodeError as where:
             return Rejected(Reason.INVALID_UTF8, f"not UTF-8 at byte {where.start}")
         said = str(problem)
-        if "surrogate" in said or "utf-16" in said:
+        if _LONE_SURROGATE.search(raw):
             return Rejected(Reason.BAD_TEXT, "a text holds half a character (lone surrogate)")
         at = _BYTE.search(said)
         if at is None:

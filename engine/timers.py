@@ -9,7 +9,10 @@ is ahead.
 
 from __future__ import annotations
 
+import calendar as calendar_module
 import datetime as dt
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from belfry.engine import calendars
@@ -140,29 +143,41 @@ def next_yearly(
 
 def next_calendar(turn: Turn, timer: Timer, since: dt.datetime, *, inclusive: bool) -> dt.datetime:
     """The next daily, weekly or monthly instant at or after `since`."""
-    tz = local_zone(turn)
+    calendar = (timer.kind, timer.day, timer.weekday, timer.at or MIDNIGHT, timer.roll)
     country = turn.program.book.policies.bank.country
-    day = since.astimezone(tz).date() - DAY
-    if timer.kind == "monthly":
-        day = day.replace(day=1) - DAY  # rolling may bring last month's day into this one
-    while True:
-        day += DAY
-        if not _is_day(timer, day):
-            continue
-        due = at_local(calendars.roll(day, timer.roll, country), timer.at or MIDNIGHT, tz)
+    return _next_calendar(calendar, country, local_zone(turn), since, inclusive=inclusive)
+
+
+Calendar = tuple[str, int, int, dt.time, str | None]
+
+
+@lru_cache(maxsize=4096)  # all customers of a zone wait for the same few instants
+def _next_calendar(
+    calendar: Calendar, country: str, tz: dt.tzinfo, since: dt.datetime, *, inclusive: bool
+) -> dt.datetime:
+    at, how = calendar[3], calendar[4]
+    for day in _days(calendar, since.astimezone(tz).date()):
+        due = at_local(calendars.roll(day, how, country), at, tz)
         if due > since or (inclusive and due == since):
             return due
+    raise AssertionError(calendar)
 
 
-def _is_day(timer: Timer, day: dt.date) -> bool:
-    match timer.kind:
-        case "daily":
-            return True
-        case "weekly":
-            return day.weekday() == timer.weekday
-        case _:
-            last = (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - DAY
-            return day.day == min(timer.day, last.day)
+def _days(calendar: Calendar, today: dt.date) -> Iterator[dt.date]:
+    """The calendar's days from a little before today: rolling may bring an earlier one into it."""
+    kind, day_of_month, weekday, _, _ = calendar
+    if kind == "monthly":
+        month = today.year * 12 + today.month - 2
+        while True:
+            year, index = divmod(month, 12)
+            last = calendar_module.monthrange(year, index + 1)[1]
+            yield dt.date(year, index + 1, min(day_of_month, last))
+            month += 1
+    step = DAY if kind == "daily" else 7 * DAY
+    day = today - DAY if kind == "daily" else today - (7 + today.weekday() - weekday) * DAY
+    while True:
+        yield day
+        day += step
 
 
 def rearm(turn: Turn, rule: Rule, name: str, entry: TimerEntry) -> None:

@@ -44,11 +44,13 @@ def check(tree: Node) -> Iterator[Trouble]:
     while pending:
         node = pending.pop()
         pending.extend(children(node))
-        yield from _of_itself(node)
-        if isinstance(node, Logic):
+        if isinstance(node, Compare):
+            yield from _of_itself(node)
+        elif isinstance(node, Logic):
             yield from _of_parts(node)
-        conditions = _conditions(node)
-        yield from (_constant(part) for part in conditions if is_constant(part))
+        for part in _conditions(node):
+            if is_constant(part):
+                yield _constant(part)
 
 
 def _conditions(node: Node) -> tuple[Node, ...]:
@@ -68,9 +70,9 @@ def _constant(node: Node) -> Trouble:
     return Trouble("B316", node.start, message, width=len(node.text))
 
 
-def _of_itself(node: Node) -> Iterator[Trouble]:
+def _of_itself(node: Compare) -> Iterator[Trouble]:
     """`x == x`: true wherever it is known; `x < x`: never."""
-    if not isinstance(node, Compare) or node.left.kind is None:
+    if node.left.kind is None or isinstance(node.right, Literal):
         return
     if _term(node.left) == _term(node.right) and not is_constant(node.left):
         is_true = node.operator in ("==", "<=", ">=")

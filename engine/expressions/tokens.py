@@ -20,15 +20,16 @@ DIGITS_MAX = 18  # as for money in events
 CENTURY_S = 36525 * 86400
 _SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _TOKEN = re.compile(
-    r"""(?P<space>[ \t\r\n]+|\#.*)
+    r"""[ \t\r\n]*(?:
+   (?P<name>(?![rsdtb]["'])\$?[A-Za-z_][A-Za-z0-9_]*)
   |(?P<duration>[0-9]+[wdhms](?:[0-9]+[wdhms])*(?![A-Za-z0-9_.]))
   |(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z0-9_]))
   |(?P<figure>[0-9][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)
   |(?P<text>[rsdtb]?(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'))
-  |(?P<name>\$?[A-Za-z_][A-Za-z0-9_]*)
   |(?P<operator>\?\?|=~~|!~~|=~|!~|==|!=|<=|>=|<<|>>|\*\*|//|&\.|&\[|&&|\|\||
       [-+*/%<>?:().,\[\]{}&|^=!])
-  |(?P<wrong>.)""",
+  |(?P<space>\#.*|$)
+  |(?P<wrong>.))""",
     re.VERBOSE,
 )
 _ESCAPE = re.compile(r"""\\([\\'"ntr]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)""")
@@ -74,10 +75,12 @@ def tokenize(text: str) -> list[Token]:
         raise Trouble("B320", 0, f"an expression of more than {LENGTH_MAX} characters")
     found: list[Token] = []
     for match in _TOKEN.finditer(text):
-        kind, word, start = str(match.lastgroup), match.group(), match.start()
+        kind = str(match.lastgroup)
+        word, start = match[kind], match.start(kind)
         if kind == "space":
             continue
-        found.append(_READERS[kind](word, start))
+        reader = _READERS.get(kind)
+        found.append(Token(kind, word, start) if reader is None else reader(word, start))
         if len(found) > TOKENS_MAX:
             raise Trouble("B320", start, f"an expression of more than {TOKENS_MAX} words")
     found.append(Token("end", "", len(text)))
@@ -177,7 +180,5 @@ _READERS: dict[str, Callable[[str, int], Token]] = {
     "figure": _figure,
     "duration": _duration,
     "text": _text,
-    "name": lambda word, start: Token("name", word, start),
-    "operator": lambda word, start: Token("operator", word, start),
     "wrong": _wrong,
 }

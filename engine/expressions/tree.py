@@ -6,6 +6,7 @@ Nothing here depends on rule-engine.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -123,36 +124,37 @@ class Call(Node, frozen=True, gc=False):
     arguments: tuple[Node, ...]
 
 
-_BELOW: dict[type[Node], tuple[str, ...]] = {
-    Literal: (),
-    Read: (),
-    Arithmetic: ("left", "right"),
-    Compare: ("left", "right"),
-    Contains: ("member", "container"),
-    Match: ("left",),
-    Not: ("operand",),
-    Ternary: ("condition", "yes", "no"),
-    Coalesce: ("left", "right"),
-    Attribute: ("operand",),
-    Slice: ("operand",),
+_BELOW: dict[type[Node], Callable[[Any], tuple[Node, ...]]] = {
+    Literal: lambda node: (),
+    Read: lambda node: (),
+    Arithmetic: lambda node: (node.right,) if node.left is None else (node.left, node.right),
+    Compare: lambda node: (node.left, node.right),
+    Contains: lambda node: (node.member, node.container),
+    Match: lambda node: (node.left,),
+    Logic: lambda node: node.parts,
+    Not: lambda node: (node.operand,),
+    Ternary: lambda node: (node.condition, node.yes, node.no),
+    Coalesce: lambda node: (node.left, node.right),
+    Attribute: lambda node: (node.operand,),
+    Slice: lambda node: (node.operand,),
+    Call: lambda node: node.arguments,
 }
 
 
 def children(node: Node) -> tuple[Node, ...]:
     """The nodes right below."""
-    if isinstance(node, Logic):
-        return node.parts
-    if isinstance(node, Call):
-        return node.arguments
-    below = (getattr(node, field) for field in _BELOW[type(node)])
-    return tuple(child for child in below if child is not None)
+    return _BELOW[type(node)](node)
 
 
 def is_constant(node: Node) -> bool:
     """Does it read nothing?"""
-    if isinstance(node, Read):
-        return False
-    return all(is_constant(child) for child in children(node))
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if type(one) is Read:
+            return False
+        pending.extend(children(one))
+    return True
 
 
 def reads(node: Node) -> tuple[str, ...]:

@@ -151,10 +151,8 @@ def _cheap_part(when: Expression | None, reader: Reader, cond: Conditions) -> st
     """The and-ed parts without features; the rest is only asked where they are not false."""
     if when is None:
         return None
-    parts = []
-    for part in when.conjuncts:
-        if not any(is_costly(name) for name in part.reads):
-            parts.append("not (" + false_source(part, reader, cond.constants) + ")")
+    cheap = [part for part in when.conjuncts if not any(map(is_costly, part.reads))]
+    parts = [f"not ({false_source(part, reader, cond.constants)})" for part in cheap]
     return " and ".join(parts) or None
 
 

@@ -17,7 +17,7 @@ CODES: dict[str, str] = {
     "B105": "YAML tags are refused",
     "B106": "merge keys (<<) are refused",
     "B107": "nested deeper than 20 levels",
-    "B108": "more than 200,000 values in one file",
+    "B108": "more than 200,000 keys and values in one file",
     "B109": "more than one document in a file",
     "B110": "a key stands twice in the same mapping",
     "B111": "a key must be a plain text",

@@ -11,7 +11,6 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from belfry.engine.faults import Fault, Place, Severity
 from belfry.engine.rulebook.actions import default_template
@@ -96,9 +95,13 @@ def misnamed(book: Book) -> Iterator[Fault]:
         counted[rule.place.file] = counted.get(rule.place.file, 0) + 1
     for rule in book.rules:
         path = rule.place.file
-        if counted[path] == 1 and path not in several and PurePosixPath(path).stem != rule.id:
-            message = f"rule '{rule.id}' is in the file {PurePosixPath(path).name}"
+        if counted[path] == 1 and path not in several and _stem(path) != rule.id:
+            message = f"rule '{rule.id}' is in the file {path.rpartition('/')[2]}"
             yield _warn(book.at(rule), "B507", message, f"name the file {rule.id}.yaml")
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].rpartition(".")[0]
 
 
 def flapping(book: Book) -> Iterator[Fault]:

@@ -31,6 +31,7 @@ class Reading:
     faults: list[Fault]
     features: frozenset[str] = frozenset()
     _seen: dict[tuple[int, str, Kind | None], Expression] = field(default_factory=dict)
+    _scopes: dict[int, Scope] = field(default_factory=dict)
 
     def expression(
         self, node: TextNode | None, scope: Scope, want: Kind | None = None
@@ -55,6 +56,7 @@ class Reading:
         if found is None:
             return None
         self._seen[id(scope), text, want] = found
+        self._scopes[id(scope)] = scope  # kept alive, or another scope could get its id
         return dataclasses.replace(found, place=place_of(node))
 
     def _placed(self, fault: Fault, node: TextNode, scope: Scope) -> Fault:

@@ -76,7 +76,7 @@ def test_a_file_larger_than_a_mebibyte_is_refused_unread() -> None:
 
 def test_what_is_just_within_the_bounds_is_read() -> None:
     deep = b"[" * DEPTH_MAX + b"x" + b"]" * DEPTH_MAX
-    wide = b"[" + b"a," * (NODES_MAX - 1) + b"]"
+    wide = b"[" + b"a," * (NODES_MAX - 2) + b"]"
     for raw in (deep, wide):
         root, faults = read_yaml("x.yaml", raw)
         assert isinstance(root, ListNode)
