@@ -215,7 +215,7 @@ def _as_event(decoder: Decoder) -> Again:
 
 def _one_line(raw: bytes) -> bytes:
     """An element of a JSON array may span lines; an event is one."""
-    return bytes(msgspec.json.format(raw, indent=-1))
+    return bytes(msgspec.json.format(raw, indent=-1)) if b"\n" in raw else raw
 
 
 def _place(record: QuarantineRecord) -> str:

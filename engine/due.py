@@ -57,13 +57,16 @@ def _timer(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> 
             arm_moment(turn, rule, key)
             if moment is None or turn.record.timers[name].due != due:
                 return
+    sight = of_key(turn.record, rule.by, key, turn.now)
+    if code.may_fire is not None and not code.may_fire(sight):
+        drop_timer(turn.record, name)  # it sleeps until a fact that it reads changes
+        return
     rearm(turn, rule, name, entry)
     # The instant of a `before` that was past when it was armed is now, not long ago.
     is_stale = timer.moment is None or timer.kind == "after"
     if is_stale and turn.now - due > timer.grace:
         decide.missed(turn, code, key, due)
         return
-    sight = of_key(turn.record, rule.by, key, turn.now)
     if rule.absent is not None and not _is_absent(turn, code, rule.absent, key):
         return
     _fire_timer(turn, code, sight, key, due.isoformat())

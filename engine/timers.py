@@ -36,10 +36,22 @@ def arm_key(turn: Turn, by: str, key: str) -> None:
     for rule in turn.program.calendar[by]:
         assert rule.timer is not None
         if rule.timer.moment is None:
-            due = next_calendar(turn, rule.timer, turn.now, inclusive=True)
-            set_timer(turn.record, timer_name(rule, key), TimerEntry(due))
+            arm_calendar(turn, rule, key)
         else:
             arm_moment(turn, rule, key)
+
+
+def arm_calendar(turn: Turn, rule: Rule, key: str) -> None:
+    """Arm a calendar timer, unless it is armed or the facts say that it can't fire."""
+    assert rule.timer is not None
+    name = timer_name(rule, key)
+    if name in turn.record.timers:
+        return
+    may_fire = turn.program.rules[rule.id].may_fire
+    if may_fire is not None and not may_fire(of_key(turn.record, rule.by, key, turn.now)):
+        return
+    due = next_calendar(turn, rule.timer, turn.now, inclusive=True)
+    set_timer(turn.record, name, TimerEntry(due))
 
 
 def arm_campaigns(turn: Turn) -> None:

@@ -22,7 +22,7 @@ from belfry.engine.record import Record
 from belfry.engine.segments import settle_segments
 from belfry.engine.sequences import follow
 from belfry.engine.sight import Sight, keys_of, of_key
-from belfry.engine.timers import arm_campaigns, arm_key, arm_moment, timer_name
+from belfry.engine.timers import arm_calendar, arm_campaigns, arm_key, arm_moment, timer_name
 from belfry.engine.turn import Turn
 
 SEEN_MAX = 1000  # ids kept inside the allowed lateness
@@ -159,7 +159,7 @@ def _advance(turn: Turn, event: Any, plan: Plan, x: Sight, found: Any) -> None:
         alerts.end_live(turn, live, plan.ends, x)
     if plan.update_excluded is not None and reverses is None:
         plan.update_excluded(x)
-    if plan.moments or plan.lazy_moments:
+    if plan.moments or plan.lazy_moments or plan.sleepers:
         _arm(turn, plan)
 
 
@@ -211,6 +211,9 @@ def _arm(turn: Turn, plan: Plan) -> None:
     for rule in plan.moments:
         for key in keys_of(record, rule.by):
             arm_moment(turn, rule, key)
+    for rule in plan.sleepers:
+        for key in keys_of(record, rule.by):
+            arm_calendar(turn, rule, key)
     for rule in plan.lazy_moments:
         # The moment only moves on; a timer that is armed looks again when it is due.
         for key in keys_of(record, rule.by):

@@ -158,7 +158,7 @@ def _fill_plan(cond: Conditions, plan: Plan, names: dict[str, Any]) -> None:
         one.test = always if name is None else cond[name]
     plan.is_plain = not (
         plan.spread or plan.tiered or plan.steps or plan.absents or plan.goals
-        or plan.moments or plan.lazy_moments or plan.segments
+        or plan.moments or plan.lazy_moments or plan.sleepers or plan.segments
     )  # fmt: skip
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from belfry.engine.events import ENTITIES
 from belfry.engine.expressions import Expression
+from belfry.engine.fields import Kind
 from belfry.engine.rulebook.model import Feature, Rule, Rulebook
 
 HEADS = frozenset(
@@ -56,6 +58,19 @@ def changes_feature(feature: Feature, event_type: str) -> bool:
 def affected(book: Rulebook, names: Iterable[str], event_type: str) -> bool:
     """Can it change any of these names?"""
     return any(changes(book, name, event_type) for name in names)
+
+
+def fact_conjuncts(rule: Rule) -> tuple[Expression, ...]:
+    """For a calendar timer: the and-ed parts of `when` that nothing but facts can change."""
+    if rule.timer is None or rule.timer.moment is not None or rule.when is None or rule.tiers:
+        return ()
+    return tuple(
+        part
+        for part in rule.when.conjuncts
+        if part.kind is Kind.BOOLEAN
+        and part.reads
+        and all(name.partition(".")[0] in ENTITIES for name in part.reads)
+    )
 
 
 def is_spread(book: Rulebook, rule: Rule, names: Iterable[str], event_type: str) -> bool:

@@ -42,6 +42,7 @@ class Plan:
     goals: list[StepCode] = field(default_factory=list)
     moments: list[Rule] = field(default_factory=list)
     lazy_moments: list[Rule] = field(default_factory=list)
+    sleepers: list[Rule] = field(default_factory=list)
     segments: list[str] = field(default_factory=list)
     needs_previous: bool = False
     is_plain: bool = False
@@ -73,6 +74,8 @@ def sort_rules(book: Rulebook, no_test: Test) -> dict[str, Plan]:
         for name in (*looked, *_ending(rule, changing)):
             plans[name].ends.add(rule.id)
         _sort_steps(plans, rule, no_test)
+        for name in changing.any_of(deps.reads_of(*deps.fact_conjuncts(rule))):
+            plans[name].sleepers.append(rule)
         if rule.timer is not None and rule.timer.moment is not None:
             _sort_moment(plans, rule, rule.timer.moment, changing)
     for segment in book.segments.values():

@@ -35,7 +35,8 @@ class RuleCode:
     """The compiled conditions of one rule, for any event type.
 
     `fires`: when and not except. `fails`: when is false. `ends`: until, or `fails` without one.
-    `values`: what `when` reads; `seen`: what all its conditions read.
+    `values`: what `when` reads; `seen`: what all its conditions read. `may_fire`: the part of a calendar
+    timer's `when` that only facts can change; while it is not true the timer sleeps.
     """
 
     rule: Rule
@@ -45,6 +46,7 @@ class RuleCode:
     values: Test
     seen: Test
     moment: Test | None
+    may_fire: Test | None
     has_life: bool
     is_state: bool
     with_: dict[str, Test]
@@ -82,6 +84,7 @@ class RuleCodes(dict[str, RuleCode]):
             "until_true": None if until is None else cond.is_true(until),
             "moment": _moment(rule, cond),
         }
+        facts = [cond.is_true(part) for part in deps.fact_conjuncts(rule)]
         values = cond.values(deps.reads_of(when))
         seen = cond.values(deps.reads_of(when, veto, until))
         with_ = [
@@ -100,6 +103,7 @@ class RuleCodes(dict[str, RuleCode]):
             values=cond[values],
             seen=cond[seen],
             moment=tests["moment"],
+            may_fire=_all([cond[one] for one in facts]),
             has_life=rule.trigger == "change" or rule.until is not None or rule.repeat is not None,
             is_state=rule.trigger in ("change", "timer", "campaign"),
             with_={name: cond[one] for name, one in with_[0].items()},
@@ -107,6 +111,12 @@ class RuleCodes(dict[str, RuleCode]):
             emit_with={name: cond[one] for name, one in with_[2].items()},
             template_features=_template_features(self.book, rule),
         )
+
+
+def _all(tests: list[Test]) -> Test | None:
+    if len(tests) < 2:
+        return tests[0] if tests else None
+    return lambda x: all(test(x) for test in tests)
 
 
 def _moment(rule: Rule, cond: Conditions) -> str | None:

@@ -71,7 +71,7 @@ def test_a_date_that_is_not_exactly_so_is_refused(form: str, text: str) -> None:
     ("form", "said"),
     [
         ("YYMMDD", "years_from"),
-        ("%d.%m", "year"),
+        ("%d.%m", "%Y or %y"),
         ("%Y-%m", "%d"),
         ("%Y-%m-%d %Y", "once"),
         ("%Y-%m-%d %Q", "'%Q'"),

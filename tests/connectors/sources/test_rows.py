@@ -13,14 +13,14 @@ from belfry.connectors.reasons import Reason, Rejected
 from belfry.connectors.sources.model import Layout
 from belfry.connectors.sources.rows import Rows, read_rows, row_again, rows_of
 
-SEMICOLON = Layout(delimiter=";")
+COMMA, SEMICOLON = Layout(), Layout(delimiter=";")
 
 
-def rows(content: bytes, layout: Layout = Layout()) -> Rows:
+def rows(content: bytes, layout: Layout = COMMA) -> Rows:
     return rows_of(io.BytesIO(content), layout)
 
 
-def cells(content: bytes, layout: Layout = Layout()) -> list[list[str] | Reason]:
+def cells(content: bytes, layout: Layout = COMMA) -> list[list[str] | Reason]:
     """The values of each row, or why there are none; blank lines are left out."""
     return [
         row.values.reason if isinstance(row.values, Rejected) else list(row.values.values())
