@@ -21,7 +21,7 @@ from belfry.engine.rulebook.model import Rule
 from belfry.engine.sight import Sight, of_key
 from belfry.engine.turn import Turn, local_zone
 
-EMIT_DEPTH_MAX = 8  # derived events of derived events; deeper ones are an author's loop
+PRIORITY_MAX = 99_999
 
 
 def for_customer(
@@ -36,7 +36,6 @@ def for_customer(
 ) -> set[str]:
     """Ask the gates for a message. Returns its id in a set if it went out, else nothing."""
     ask = _asking(turn, code, candidate, won, rivals or [])
-    ask.is_release = is_release
     ask.is_fresh = sight is not None
     verdict = run(GATES, ask)
     channel = ask.channels[0] if ask.channels else None
@@ -129,7 +128,7 @@ def drop(turn: Turn, candidate: Candidate, reason: Reason) -> None:
         if candidate in waiting:
             waiting.remove(candidate)
     if record.held.pop(candidate.message_id, None) is not None:
-        drop_timer(record, joined("held", candidate.message_id))
+        drop_timer(record, _held_timer(turn, candidate))
     code = turn.program.rules.get(candidate.rule)
     if code is not None:
         was_held = candidate.channel != ""
@@ -178,7 +177,14 @@ def _identity(turn: Turn, candidate: Candidate) -> tuple[str, str, str, str]:
 def _hold(turn: Turn, candidate: Candidate, channel: str, until: dt.datetime) -> None:
     candidate.channel = channel
     turn.record.held[candidate.message_id] = candidate
-    set_timer(turn.record, joined("held", candidate.message_id), TimerEntry(until))
+    set_timer(turn.record, _held_timer(turn, candidate), TimerEntry(until))
+
+
+def _held_timer(turn: Turn, candidate: Candidate) -> str:
+    """Timers of one instant run by name: what matters more is released first."""
+    notify = turn.program.book.rules[candidate.rule].notify
+    priority = 0 if notify is None else notify.priority
+    return joined("held", f"{PRIORITY_MAX - priority:05d}", candidate.message_id)
 
 
 def _reserve(turn: Turn, ask: Asking, channel: str, address: str) -> None:

@@ -16,7 +16,7 @@ from belfry.engine.program.build import RuleCode
 from belfry.engine.reasons import Outcome, Reason
 from belfry.engine.record import Candidate, Outgoing
 from belfry.engine.sight import Sight, of_key
-from belfry.engine.turn import Turn, local_zone
+from belfry.engine.turn import Turn, local_zone, zone_name
 
 RANKS = {"": 0, "failed": 1, "delivered": 2, "read": 3}
 ATTEMPTS_MAX = 8  # per message; expiry usually ends it earlier
@@ -88,12 +88,13 @@ def _template_values(
     seen.tier = code.rule.tiers[candidate.tier] if candidate.tier >= 0 else None
     bank = turn.program.book.policies.bank
     values: dict[str, Any] = {
-        "customer": _entity(record.customer, record.customer_id),
+        "customer": _entity(record.customer, record.customer_id) | {"time_zone": zone_name(turn)},
         "account": _entity(account, fresh.account_id),
         "card": _entity(card, candidate.by_card),
         "loan": _entity(loan, candidate.by_loan),
         "event": candidate.happening or {},
         "features": {name: turn.program.readers[name](seen) for name in code.template_features},
+        "segments": {name: state.value for name, state in record.segments.items()},
         "rule": {"id": code.rule.id, "title": code.rule.title},
         "bank": {"name": bank.name, "currency": bank.currency, "country": bank.country},
         "at": candidate.at.astimezone(local_zone(turn)),

@@ -12,15 +12,13 @@ from collections.abc import Callable
 
 from belfry.engine import alerts, arbitrate, decide
 from belfry.engine.agenda import arm_wake, drop_timer, settle_next_due
-from belfry.engine.instants import start_of
 from belfry.engine.program.build import RuleCode
 from belfry.engine.record import SEPARATOR, TimerEntry, joined
-from belfry.engine.rulebook.model import Absent
 from belfry.engine.segments import settle_segments
-from belfry.engine.sequences import matched_name
+from belfry.engine.sequences import is_absent
 from belfry.engine.sight import Sight, keys_of, of_key
 from belfry.engine.timers import arm_moment, rearm
-from belfry.engine.turn import Turn, local_zone
+from belfry.engine.turn import Turn
 from belfry.engine.windows import evict
 
 
@@ -67,7 +65,7 @@ def _timer(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> 
     if is_stale and turn.now - due > timer.grace:
         decide.missed(turn, code, key, due)
         return
-    if rule.absent is not None and not _is_absent(turn, code, rule.absent, key):
+    if rule.absent is not None and not is_absent(turn, rule, key, due):
         return
     _fire_timer(turn, code, sight, key, due.isoformat())
 
@@ -84,15 +82,6 @@ def _fire_timer(turn: Turn, code: RuleCode, sight: Sight, key: str, occurrence: 
         alerts.fire(turn, code, sight, key, occurrence)
     else:
         alerts.propose(turn, code, sight, key, occurrence, is_state=True)
-
-
-def _is_absent(turn: Turn, code: RuleCode, absent: Absent, key: str) -> bool:
-    if isinstance(absent.since, str):
-        since = start_of(absent.since.removesuffix("_start"), turn.now, local_zone(turn))
-    else:
-        since = turn.now - absent.since
-    last = turn.record.matched.get(matched_name(code.rule, key))
-    return last is None or last < since
 
 
 def _for(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> None:
@@ -155,7 +144,7 @@ def _arbitration(turn: Turn, name: str, entry: TimerEntry, class_name: str) -> N
     arbitrate.close(turn, class_name)
 
 
-def _held(turn: Turn, name: str, entry: TimerEntry, message_id: str) -> None:
+def _held(turn: Turn, name: str, entry: TimerEntry, rank: str, message_id: str) -> None:
     drop_timer(turn.record, name)
     decide.release(turn, message_id)
 

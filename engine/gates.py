@@ -21,6 +21,7 @@ from belfry.engine.program.build import RuleCode
 from belfry.engine.reasons import Reason
 from belfry.engine.record import Candidate, ContactPoint
 from belfry.engine.rulebook.model import MessageClass
+from belfry.engine.sequences import is_absent
 from belfry.engine.sight import of_key
 from belfry.engine.timers import local_instant
 from belfry.engine.turn import Turn
@@ -46,9 +47,7 @@ class Asking(msgspec.Struct, gc=False):
     contact: dict[str, ContactPoint]
     won: frozenset[str] = frozenset()
     rivals: list[Candidate] = []
-    is_release: bool = False
     is_fresh: bool = False
-    refused_by: str = ""
 
 
 Verdict = str | Hold | None
@@ -67,6 +66,8 @@ def still_true(ask: Asking) -> Verdict:
         holds = ask.code.fires(sight) and not (rule.until is not None and ask.code.ends(sight))
     except ArithmeticError:
         holds = False
+    if holds and rule.absent is not None:
+        holds = is_absent(ask.turn, rule, candidate.key, candidate.at)
     return None if holds else Reason.NOT_TRUE_ANY_MORE
 
 
@@ -148,7 +149,7 @@ def cooled_down(ask: Asking) -> Verdict:
     if rule.cooldown is None:
         return None
     alert = ask.turn.record.alerts.get(f"{rule.id}\x1f{ask.candidate.key}")
-    if alert is None or alert.told_at is None or ask.is_release:
+    if alert is None or alert.told_at is None:
         return None
     return Reason.COOLDOWN if ask.candidate.at - alert.told_at < rule.cooldown else None
 

@@ -8,13 +8,15 @@ last event.
 
 from __future__ import annotations
 
-from belfry.engine import alerts
+import datetime as dt
+
 from belfry.engine.decisions import Conversion
+from belfry.engine.instants import start_of
 from belfry.engine.program.plan import Plan, StepCode
 from belfry.engine.record import Chain, joined
 from belfry.engine.rulebook.model import Rule
 from belfry.engine.sight import Sight, key_of
-from belfry.engine.turn import Turn
+from belfry.engine.turn import Turn, local_zone
 
 
 def follow(turn: Turn, plan: Plan, sight: Sight) -> None:
@@ -38,6 +40,18 @@ def follow(turn: Turn, plan: Plan, sight: Sight) -> None:
 def matched_name(rule: Rule, key: str) -> str:
     """Where the last event that an absence waits for is noted."""
     return joined("absent", rule.id, key)
+
+
+def is_absent(turn: Turn, rule: Rule, key: str, at: dt.datetime) -> bool:
+    """Has nothing matched since the rule's `since`, reckoned from `at`?"""
+    assert rule.absent is not None
+    since = rule.absent.since
+    if isinstance(since, str):
+        start = start_of(since.removesuffix("_start"), at, local_zone(turn))
+    else:
+        start = at - since
+    last = turn.record.matched.get(matched_name(rule, key))
+    return last is None or last < start
 
 
 def _chain(turn: Turn, steps: list[StepCode], sight: Sight) -> None:
@@ -69,6 +83,8 @@ def _chain(turn: Turn, steps: list[StepCode], sight: Sight) -> None:
 
 
 def _complete(turn: Turn, rule: Rule, sight: Sight) -> None:
+    from belfry.engine import alerts  # noqa: PLC0415  alerts ask the gates, and those ask us
+
     if turn.program.rules[rule.id].fires(sight):
         skip = frozenset(turn.record.live)
         alerts.hit(turn, rule, sight, sight.e.id, skip=skip)

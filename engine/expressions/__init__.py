@@ -3,7 +3,7 @@
 In: text and the names it may read. Out: `Expression` (checked, typed, with places) or faults;
 generated source; explanations; what an index can use.
 Invariant: missing is unknown; a condition is definitely true, definitely false, or unknown.
-Why not rule-engine's own parser: docs/decisions/0003.
+Why not rule-engine's own parser: docs/decisions/0004-our-own-expression-parser.md.
 """
 
 from belfry.engine.expressions.compile import (

@@ -35,7 +35,8 @@ class RuleCode:
     """The compiled conditions of one rule, for any event type.
 
     `fires`: when and not except. `fails`: when is false. `ends`: until, or `fails` without one.
-    `values`: what `when` reads; `seen`: what all its conditions read. `may_fire`: the part of a calendar
+    `values`: what `when` reads; `seen`: what all its conditions read. `may_fire`: the part of a
+    calendar
     timer's `when` that only facts can change; while it is not true the timer sleeps.
     """
 

@@ -161,24 +161,33 @@ def test_each_account_has_exactly_one_owner_and_comes_first(bank: Imported) -> N
 
 
 COUNTS = {
-    "account": 4500, "card": 892, "customer": 5369, "loan": 682, "standing_order": 6471,
-    "transaction": 28205,
+    "sample": {
+        "account": 1, "card": 1, "customer": 2, "loan": 1, "standing_order": 2, "transaction": 4,
+    },
+    "whole": {
+        "account": 4500, "card": 892, "customer": 5369, "loan": 682, "standing_order": 6471,
+        "transaction": 28205,
+    },
 }  # fmt: skip
-DIRECTIONS = {"credit": 15212, "debit": 12993}
+DIRECTIONS = {"sample": {"credit": 2, "debit": 2}, "whole": {"credit": 15212, "debit": 12993}}
 PURPOSES = {
-    "interest": 6065, "statement_fee": 2922, "household": 1901, "pension": 1149, "insurance": 343,
-    "loan": 40, "penalty_interest": 9,
+    "sample": {"household": 1, "interest": 1, "penalty_interest": 1},
+    "whole": {
+        "interest": 6065, "statement_fee": 2922, "household": 1901, "pension": 1149,
+        "insurance": 343, "loan": 40, "penalty_interest": 9,
+    },
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("data", [BERKA] if BERKA.is_dir() else [])
-def test_the_whole_bank_has_the_counts_of_its_files(data: Path) -> None:
+@pytest.mark.parametrize("name", BANKS)
+def test_the_events_have_the_counts_and_sums_of_the_files(name: str, sample_data: Path) -> None:
+    data = sample_data if name == "sample" else BERKA
     found = import_berka(data)
-    assert dict(found.by_type) == COUNTS
+    assert dict(found.by_type) == COUNTS[name]
     bookings = [event for event in map(json.loads, found.events) if event["type"] == "transaction"]
-    assert Counter(event["direction"] for event in bookings) == DIRECTIONS
+    assert Counter(event["direction"] for event in bookings) == DIRECTIONS[name]
     purposes = Counter(event["purpose"] for event in bookings if "purpose" in event)
-    assert purposes == PURPOSES
+    assert purposes == PURPOSES[name]
     total = sum(Decimal(event["amount"]) for event in bookings)
-    cents = (line.split(";")[5] for line in (data / "trans-1993.asc").read_text().splitlines()[1:])
-    assert total == sum(map(Decimal, cents))
+    rows = (data / "trans-1993.asc").read_text().splitlines()[1:]
+    assert total == sum(Decimal(row.split(";")[5]) for row in rows)
