@@ -14,7 +14,8 @@ from belfry.engine.rulebook.template_names import (
 
 def test_names_and_paths_are_what_the_text_reads() -> None:
     text = (
-        "{% if event.merchant.name is defined %}{{ event.amount | money(event.currency) }}{% endif %}"
+        "{% if event.merchant.name is defined %}"
+        "{{ event.amount | money(event.currency) }}{% endif %}"
         "{{ left }}"
     )
     assert check_template(text) == TemplateNames(
