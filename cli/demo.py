@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import tempfile
@@ -22,6 +23,7 @@ from belfry.runtime.replay import encode, replay_files
 from belfry.runtime.sample_bank import contacts_for, sample_bank
 
 BERKA = Path("../shared/data/berka")  # a Czech bank's year, where somebody has put it there
+BERKA_UNTIL = dt.datetime(1994, 1, 1, tzinfo=dt.UTC)  # its transactions are of 1993
 MAPPING = Path("sources/berka.yaml")
 
 
@@ -43,12 +45,14 @@ def demo(rules: Path, data: Path | None, out: Path | None) -> None:
         if found.is_dir():
             click.echo(f"A Czech bank's year ({found}), with made-up contacts and consents.\n")
             _berka(program, rules, found, events)
+            until: dt.datetime | None = BERKA_UNTIL
         else:
             click.echo("A small made-up bank: 60 customers, one year, always the same.\n")
             events.write_bytes(b"".join(encode(event) + b"\n" for event in sample_bank()))
+            until = None
         kept = out or Path(scratch) / "out"
         with progress_bar("replay") as progress:
-            replay_files(program, [events], kept, progress=progress)
+            replay_files(program, [events], kept, until=until, progress=progress)
         summary = json.loads((kept / "summary.json").read_text())
         show_summary(summary, out)
         _show_messages(kept / "messages.ndjson")

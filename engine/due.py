@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from belfry.engine import alerts, arbitrate, decide
-from belfry.engine.agenda import arm_wake, drop_timer, settle_next_due
+from belfry.engine.agenda import arm_wake, drop_timer
 from belfry.engine.program.build import RuleCode
 from belfry.engine.record import SEPARATOR, TimerEntry, joined
 from belfry.engine.segments import settle_segments
@@ -25,7 +25,7 @@ from belfry.engine.windows import evict
 def run(turn: Turn, only: str | None = None) -> None:
     """Run all that is due by now; with `only`, only timers of that kind."""
     record = turn.record
-    while True:
+    while only is not None or record.next_due <= turn.now:
         due = [
             (entry.due, name)
             for name, entry in record.timers.items()
@@ -37,7 +37,6 @@ def run(turn: Turn, only: str | None = None) -> None:
         entry = record.timers[name]
         kind, *rest = name.split(SEPARATOR)
         _KINDS[kind](turn, name, entry, *rest)
-        settle_next_due(record)
 
 
 def _timer(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> None:

@@ -24,6 +24,7 @@ from belfry.engine.sight import of_key
 from belfry.engine.turn import Turn, local_zone
 
 MIDNIGHT = dt.time(0)
+YEAR_MAX = 9000  # "9999-12-31" is how some systems write "never"
 
 
 def timer_name(rule: Rule, key: str) -> str:
@@ -83,7 +84,7 @@ def arm_moment(turn: Turn, rule: Rule, key: str) -> None:
     assert code.moment is not None
     moment = code.moment(of_key(turn.record, rule.by, key, turn.now))
     name = timer_name(rule, key)
-    if moment is None:
+    if moment is None or moment.year >= YEAR_MAX:
         drop_timer(turn.record, name)
         return
     word = moment.isoformat()

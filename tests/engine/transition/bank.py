@@ -1,6 +1,7 @@
-"""A small bank for tests of the transition: rules as text, events as fields, decisions as tuples.
+"""A small bank for tests of the transition: rules as text, events as fields.
 
-In: YAML of rules and policies; events with `at`, `type` and fields. Out: what was decided, in order.
+In: YAML of rules and policies; events with `at`, `type` and fields. Out: what was decided, in
+order.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ def program_of(*rules: str, shared: str = "", policies: str = POLICIES) -> Progr
     return build_program(book)
 
 
-def facts(customer: str = "C1", account: str = "A1", *, consents: bool = True) -> list[dict[str, Any]]:
+def facts(
+    customer: str = "C1", account: str = "A1", *, consents: bool = True
+) -> list[dict[str, Any]]:
     """A customer with an account, contacts and consents, known since the first of March."""
     at = "2026-03-01T00:00:00"
     found: list[dict[str, Any]] = [
@@ -86,6 +89,7 @@ class Bank:
         self.attempts: list[Attempt] = []
         self.outcomes: list[Outcome] = []
         self.answers: dict[str, str] = {}
+        self.taken: list[Any] = []
         self.host = MemoryHost(program, self._deliver, self._listen)
         self._number = 0
 
@@ -101,7 +105,9 @@ class Bank:
         fields = {"id": f"e{self._number}", **fields}
         fields["time"] = instant(fields.pop("at"))
         struct = self.program.book.event_types.structs[fields["type"]]
-        return msgspec.convert(fields, struct, strict=False)
+        event = msgspec.convert(fields, struct, strict=False)
+        self.taken.append(event)
+        return event
 
     def until(self, at: str) -> Bank:
         """Let timers fire up to and including this instant, then close what is open."""
@@ -139,5 +145,5 @@ class Bank:
 
 def instant(at: str) -> dt.datetime:
     """Local time of the bank, as UTC."""
-    text = at if at.endswith(ZONE) else at + ZONE
+    text = at if "+" in at else at + ZONE
     return dt.datetime.fromisoformat(text).astimezone(dt.UTC)

@@ -28,7 +28,10 @@ def test_an_alert_fires_once_and_again_only_after_it_recovered() -> None:
         spend(DAY + "14:00:00", 1, balance=700),
         spend("2026-03-04T10:00:00", 1, balance=100),
     )
-    assert [t[0] for t in bank.until("2026-03-04T10:00:00").told()] == ["03-02 10:00", "03-04 10:00"]
+    assert [t[0] for t in bank.until("2026-03-04T10:00:00").told()] == [
+        "03-02 10:00",
+        "03-04 10:00",
+    ]
 
 
 def test_a_firing_inside_the_cooldown_is_recorded_and_one_at_its_end_is_sent() -> None:
@@ -174,9 +177,7 @@ def test_the_next_channel_is_taken_where_the_first_has_no_contact() -> None:
 
 
 def test_consent_decides_by_class_and_by_its_last_word() -> None:
-    offer = (
-        "rule: offer\nevent: transaction\nnotify: {class: marketing, channels: [push]}\n"
-    )
+    offer = "rule: offer\nevent: transaction\nnotify: {class: marketing, channels: [push]}\n"
     bare = Bank(program_of(offer)).take(*facts(consents=False), spend(DAY + "10:00:00", 1))
     assert [t[3] for t in bare.until(DAY + "11:00:00").told()] == ["no_consent"]
     withdrawn = {"type": "consent", "customer_id": "C1", "purpose": "marketing", "given": False}
@@ -185,7 +186,10 @@ def test_consent_decides_by_class_and_by_its_last_word() -> None:
 
 
 def test_candidates_of_one_window_compete_for_a_cap_by_priority() -> None:
-    rule = "rule: {0}\nevent: transaction\nnotify: {{class: marketing, channels: [push], priority: {1}}}\n"
+    rule = (
+        "rule: {0}\nevent: transaction\n"
+        "notify: {{class: marketing, channels: [push], priority: {1}}}\n"
+    )
     bank = bank_of(rule.format("a", 10), rule.format("b", 90)).take(spend(DAY + "10:00:00", 1))
     bank.take(spend("2026-03-03T10:00:00", 1)).until("2026-03-03T11:00:00")
     assert [(t[1], t[3]) for t in bank.told()] == [
@@ -229,7 +233,7 @@ def test_joint_holders_have_their_own_alerts_and_the_first_owner_the_task() -> N
 
 def test_a_sequence_completes_in_time_and_once() -> None:
     rule = (
-        "rule: chain\nsequence:\n- {event: login, when: outcome == \"failure\"}\n"
+        'rule: chain\nsequence:\n- {event: login, when: outcome == "failure"}\n'
         "- {event: transaction, when: amount > 100}\nwithin: 2h\n"
         "notify: {class: security, channels: [push]}\n"
     )
@@ -245,7 +249,10 @@ def test_a_sequence_completes_in_time_and_once() -> None:
 
 
 def test_a_missed_timer_leaves_a_record_and_one_within_its_grace_fires() -> None:
-    rule = 'rule: daily\ntimer: {{daily: "09:00", grace: {0}}}\nnotify: {{class: service, channels: [push]}}\n'
+    rule = (
+        'rule: daily\ntimer: {{daily: "09:00", grace: {0}}}\n'
+        "notify: {{class: service, channels: [push]}}\n"
+    )
     for grace, reason in (("1h", "missed"), ("3h", "sent")):
         bank = Bank(program_of(rule.format(grace))).take(*facts()).until("2026-03-01T08:00:00")
         record = bank.record()
@@ -255,8 +262,13 @@ def test_a_missed_timer_leaves_a_record_and_one_within_its_grace_fires() -> None
 
 
 def test_an_unknown_answer_is_what_the_class_says() -> None:
-    for message_class, attempts, last in (("security", 8, "no_answer"), ("service", 1, "no_answer")):
-        rule = f"rule: r\nevent: transaction\nnotify: {{class: {message_class}, channels: [push]}}\n"
+    for message_class, attempts, last in (
+        ("security", 8, "no_answer"),
+        ("service", 1, "no_answer"),
+    ):
+        rule = (
+            f"rule: r\nevent: transaction\nnotify: {{class: {message_class}, channels: [push]}}\n"
+        )
         bank = bank_of(rule)
         bank.answers[""] = "unknown"
         bank.take(spend(DAY + "10:00:00", 1)).until(DAY + "11:00:00")
