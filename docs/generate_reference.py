@@ -6,6 +6,7 @@ Nothing here knows an event, a code or a command by name: the code is the only s
 
 from __future__ import annotations
 
+import copy
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -251,7 +252,15 @@ def _command(command: click.Command | None, path: str, *, depth: int) -> Iterato
 
 
 def _help(command: click.Command, path: str) -> str:
-    context = click.Context(command, info_name=path, terminal_width=100, max_content_width=100)
+    command = copy.copy(command)
+    command._help_option = None  # noqa: SLF001  click keeps the names of whoever asked first
+    context = click.Context(
+        command,
+        info_name=path,
+        terminal_width=100,
+        max_content_width=100,
+        help_option_names=["-h", "--help"],
+    )
     return f"```\n{command.get_help(context)}\n```"
 
 

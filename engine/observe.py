@@ -26,14 +26,19 @@ def observe(
 ) -> Sight:
     """Take the event into the record; features that count the current event included."""
     before = _entity_before(record, event) if plan.needs_previous else None
-    merge = MERGES.get(event.__class__.__struct_config__.tag)
+    merge = MERGES.get(plan.kind)
     if merge is not None:
         merge(program, record, event, now, is_late=is_late)
     sight = of_event(record, event, now)
     sight.p = before
-    if plan.update_included is not None and getattr(event, "reverses", None) is None:
+    if plan.update_included is not None and not is_reversal(event, plan):
         plan.update_included(sight)
     return sight
+
+
+def is_reversal(event: Any, plan: Plan) -> bool:
+    """Does it undo another transaction? Then it counts in no feature."""
+    return plan.kind == "transaction" and event.reverses is not None
 
 
 def undo_features(turn: Turn, event_id: str) -> None:

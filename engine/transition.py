@@ -14,7 +14,7 @@ from typing import Any
 from belfry.engine import alerts, dispatch, due
 from belfry.engine.decisions import Outcome
 from belfry.engine.events import Answer, Receipt, Timer
-from belfry.engine.observe import observe, undo_features
+from belfry.engine.observe import is_reversal, observe, undo_features
 from belfry.engine.program.build import Program
 from belfry.engine.program.plan import Plan
 from belfry.engine.reasons import Reason
@@ -28,7 +28,6 @@ from belfry.engine.turn import Turn
 SEEN_MAX = 1000  # ids kept inside the allowed lateness
 SEEN_CHECKED = 16  # below it old ids are not even looked for
 DECISIONS_MAX = 10_000  # in one turn; rules that emit in a circle end here
-ENGINE_EVENTS = frozenset({Timer, Answer, Receipt})
 FAULTY: Any = object()
 NOTHING, REPEATED, LATE = Outcome(), Outcome("repeated"), Outcome("late")
 
@@ -41,7 +40,7 @@ def new_record(program: Program, customer_id: str) -> Record:
 def transition(program: Program, record: Record, event: Any) -> Outcome:
     """Apply one event. Happenings older than the bank's lateness change nothing but a counter."""
     plan = program.plans.get(event.__class__)
-    if plan is None or event.__class__ in ENGINE_EVENTS:
+    if plan is None:
         return _engine_event(program, record, event)
     now = time = event.time
     seen = record.seen
@@ -72,12 +71,7 @@ def transition(program: Program, record: Record, event: Any) -> Outcome:
             found = plan.look(x)
         except ArithmeticError:
             found = FAULTY
-    if (
-        found is None
-        and plan.is_plain
-        and not record.live
-        and getattr(event, "reverses", None) is None
-    ):
+    if found is None and plan.is_plain and not record.live and not is_reversal(event, plan):
         if plan.update_excluded is not None:
             plan.update_excluded(x)
         return NOTHING
@@ -132,10 +126,10 @@ def _forget_old(seen: dict[str, dt.datetime], edge: dt.datetime) -> None:
 
 def _advance(turn: Turn, event: Any, plan: Plan, x: Sight, found: Any) -> None:
     """What an event sets in motion once it has been observed and matched."""
-    reverses = getattr(event, "reverses", None)
     record = turn.record
-    if reverses is not None:
-        _reverse(turn, reverses)
+    undoes = is_reversal(event, plan)
+    if undoes:
+        _reverse(turn, event.reverses)
     live = list(record.live) if record.live else []
     skip = frozenset(live)
     if plan.segments:
@@ -157,7 +151,7 @@ def _advance(turn: Turn, event: Any, plan: Plan, x: Sight, found: Any) -> None:
         follow(turn, plan, x)
     if live:
         alerts.end_live(turn, live, plan.ends, x)
-    if plan.update_excluded is not None and reverses is None:
+    if plan.update_excluded is not None and not undoes:
         plan.update_excluded(x)
     if plan.moments or plan.lazy_moments or plan.sleepers:
         _arm(turn, plan)

@@ -17,7 +17,6 @@ from belfry.engine.explain import Explained, explain_rule
 from belfry.engine.program import Program
 from belfry.engine.record import Record
 from belfry.engine.rulebook.model import Rule
-from belfry.engine.transition import ENGINE_EVENTS
 from belfry.runtime.host import MemoryHost
 
 
@@ -73,7 +72,7 @@ def _run(
 
     def listen(record: Record, event: Any, outcome: Outcome) -> None:
         story.decisions.extend(outcome.decisions)
-        if event.__class__ not in ENGINE_EVENTS:
+        if event.__class__ in program.plans:
             story.events.append(event)
 
     def deliver(attempt: Attempt) -> Answer:

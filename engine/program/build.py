@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from belfry.engine.events import Answer, Receipt, Timer
 from belfry.engine.expressions import Expression
 from belfry.engine.program import dependencies as deps
 from belfry.engine.program.conditions import Conditions
@@ -19,6 +20,8 @@ from belfry.engine.program.reads import OF_ENTITY
 from belfry.engine.program.rule_code import RuleCode, RuleCodes, always, never
 from belfry.engine.program.updates import SPACE, define_reader, define_update
 from belfry.engine.rulebook.model import Rule, Rulebook
+
+HANDLED_APART = (Timer, Answer, Receipt)  # events of the engine itself, with ways of their own
 
 __all__ = ["Program", "RuleCode", "build_program"]
 
@@ -68,7 +71,11 @@ def build_program(book: Rulebook) -> Program:
         book=book,
         rules=RuleCodes(book, feature_names, space),
         types=plans,
-        plans={struct: plans[name] for name, struct in book.event_types.structs.items()},
+        plans={
+            struct: plans[name]
+            for name, struct in book.event_types.structs.items()
+            if struct not in HANDLED_APART
+        },
         segments={
             name: [(v, cond[t] if t else always, cond[f] if f else never) for v, t, f in values]
             for name, values in segment_names.items()

@@ -33,6 +33,7 @@ class StepCode:
 class Plan:
     """For one event type. `direct` rules look from the event's own key, `spread` from all."""
 
+    kind: str
     direct: list[Rule] = field(default_factory=list)
     spread: list[Rule] = field(default_factory=list)
     tiered: list[Rule] = field(default_factory=list)
@@ -54,7 +55,7 @@ class Plan:
 
 def sort_rules(book: Rulebook, no_test: Test) -> dict[str, Plan]:
     """A plan for every event type, its functions still to be filled in."""
-    plans = {name: Plan(is_fact=name in FACT_TYPES) for name in book.event_types.structs}
+    plans = {name: Plan(name, is_fact=name in FACT_TYPES) for name in book.event_types.structs}
     changing = _Changing(book, tuple(plans))
     for rule in book.rules.values():
         watched = watched_by(rule)
