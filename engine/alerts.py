@@ -17,7 +17,7 @@ from belfry.engine.record import Alert, Candidate, TimerEntry, joined
 from belfry.engine.rulebook.model import Rule
 from belfry.engine.sight import Sight, key_of, of_key
 from belfry.engine.timers import campaign_span
-from belfry.engine.turn import Turn
+from belfry.engine.turn import Turn, holds
 
 
 def alert_key(rule_id: str, key: str) -> str:
@@ -43,7 +43,7 @@ def hit(turn: Turn, rule: Rule, sight: Sight, occurrence: str, *, skip: frozense
     if rule.campaign is not None and not _campaign_open(turn, rule):
         return
     if not code.has_life and rule.campaign is None:
-        propose(turn, code, sight, key, occurrence, is_state=code.is_state)
+        propose(turn, code, sight, key, occurrence)
         return
     name = alert_key(rule.id, key)
     if name in skip:
@@ -68,7 +68,7 @@ def fire(
     alert.asked = 0
     alert.tier = tier
     _arm_repeat(turn, rule, key, sight)
-    propose(turn, code, sight, key, occurrence, is_state=code.is_state, tier=tier)
+    propose(turn, code, sight, key, occurrence, tier=tier)
 
 
 def _begin(turn: Turn, rule: Rule, key: str, phase: str, occurrence: str) -> Alert:
@@ -117,11 +117,7 @@ def is_over(turn: Turn, code: RuleCode, alert: Alert, sight: Sight | None) -> bo
         sight = of_key(turn.record, rule.by, alert.key, turn.now)
     sight.tier = rule.tiers[0] if rule.tiers else None
     test = code.fails if alert.phase == "pending" else code.ends
-    try:
-        return bool(test(sight))
-    except ArithmeticError:
-        turn.errors.append(rule.id)
-        return False
+    return holds(turn, test, sight, rule)
 
 
 def say_again(turn: Turn, code: RuleCode, alert: Alert, due: dt.datetime) -> None:
@@ -132,7 +128,7 @@ def say_again(turn: Turn, code: RuleCode, alert: Alert, due: dt.datetime) -> Non
     if rule.repeat is not None and (rule.limit is None or alert.asked + 1 < rule.limit):
         name = joined("repeat", rule.id, alert.key)
         set_timer(turn.record, name, TimerEntry(due + rule.repeat))
-    propose(turn, code, sight, alert.key, due.isoformat(), is_state=code.is_state, tier=alert.tier)
+    propose(turn, code, sight, alert.key, due.isoformat(), tier=alert.tier)
 
 
 def look_at_tiers(turn: Turn, rule: Rule, sight: Sight, occurrence: str) -> None:
@@ -144,7 +140,7 @@ def look_at_tiers(turn: Turn, rule: Rule, sight: Sight, occurrence: str) -> None
     reached = -1
     for index in reversed(range(len(rule.tiers))):
         sight.tier = rule.tiers[index]
-        if code.fires(sight):
+        if holds(turn, code.fires, sight, rule):
             reached = index
             break
     alert = turn.record.alerts.get(alert_key(rule.id, key))
@@ -162,7 +158,6 @@ def propose(
     key: str,
     occurrence: str,
     *,
-    is_state: bool,
     tier: int = -1,
 ) -> None:
     """Make the candidate and hand it to arbitration."""
@@ -181,7 +176,6 @@ def propose(
         by_loan=sight.loan_id,
         tier=tier,
         cause="" if event is None else event.id,
-        is_state=is_state,
     )
     arbitrate.accept(turn, code, candidate, sight)
 

@@ -18,7 +18,7 @@ from belfry.engine.segments import settle_segments
 from belfry.engine.sequences import is_absent
 from belfry.engine.sight import Sight, keys_of, of_key
 from belfry.engine.timers import arm_moment, rearm
-from belfry.engine.turn import Turn
+from belfry.engine.turn import Turn, holds
 from belfry.engine.windows import evict
 
 
@@ -46,7 +46,6 @@ def _timer(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> 
         drop_timer(turn.record, name)
         return
     rule, timer = code.rule, code.rule.timer
-    assert timer is not None
     due = entry.due
     if code.moment is not None and timer.kind == "after":
         moment = code.moment(of_key(turn.record, rule.by, key, turn.now))
@@ -71,16 +70,12 @@ def _timer(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> 
 
 def _fire_timer(turn: Turn, code: RuleCode, sight: Sight, key: str, occurrence: str) -> None:
     rule = code.rule
-    try:
-        if not code.fires(sight) or (rule.until is not None and code.ends(sight)):
-            return
-    except ArithmeticError:
-        turn.errors.append(rule.id)
+    if not holds(turn, code.stands, sight, rule):
         return
     if code.has_life:
         alerts.fire(turn, code, sight, key, occurrence)
     else:
-        alerts.propose(turn, code, sight, key, occurrence, is_state=True)
+        alerts.propose(turn, code, sight, key, occurrence)
 
 
 def _for(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> None:
@@ -91,7 +86,7 @@ def _for(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> No
     if code is None or alert is None or alert.phase != "pending":
         return
     sight = of_key(turn.record, code.rule.by, key, turn.now)
-    if code.fires(sight):
+    if holds(turn, code.fires, sight, code.rule):
         alerts.fire(turn, code, sight, key, entry.due.isoformat())
     else:
         alerts.resolve(turn, alert)
@@ -132,7 +127,7 @@ def _wake(turn: Turn, name: str, entry: TimerEntry, feature_name: str, key: str)
             sight = of_key(turn.record, rule.by, rule_key, turn.now)
             if rule.tiers:
                 alerts.look_at_tiers(turn, rule, sight, occurrence)
-            elif turn.program.rules[rule.id].fires(sight):
+            elif holds(turn, turn.program.rules[rule.id].fires, sight, rule):
                 alerts.hit(turn, rule, sight, occurrence, skip=frozenset(live))
     ends = frozenset(rule.id for rule in rules)
     alerts.end_live(turn, live, ends, of_key(turn.record, "customer", "", turn.now))
@@ -161,7 +156,7 @@ def _campaign(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) 
     if code is None or code.rule.campaign is None:
         return
     sight = of_key(turn.record, "customer", key, turn.now)
-    if code.fires(sight):
+    if holds(turn, code.fires, sight, code.rule):
         alerts.hit(turn, code.rule, sight, entry.due.isoformat(), skip=frozenset())
 
 

@@ -24,7 +24,7 @@ from belfry.engine.rulebook.model import MessageClass
 from belfry.engine.sequences import is_absent
 from belfry.engine.sight import of_key
 from belfry.engine.timers import local_instant
-from belfry.engine.turn import Turn
+from belfry.engine.turn import Turn, holds
 
 GONE = frozenset({"deceased", "closed"})
 
@@ -57,18 +57,15 @@ Gate = Callable[[Asking], Verdict]
 def still_true(ask: Asking) -> Verdict:
     """State rules and timers are asked again unless they were just found true; events stay true."""
     candidate = ask.candidate
-    if not candidate.is_state or ask.is_fresh:
+    if not ask.code.is_state or ask.is_fresh:
         return None
     rule = ask.code.rule
     sight = of_key(ask.turn.record, rule.by, candidate.key, ask.turn.now)
     sight.tier = rule.tiers[candidate.tier] if candidate.tier >= 0 else None
-    try:
-        holds = ask.code.fires(sight) and not (rule.until is not None and ask.code.ends(sight))
-    except ArithmeticError:
-        holds = False
-    if holds and rule.absent is not None:
-        holds = is_absent(ask.turn, rule, candidate.key, candidate.at)
-    return None if holds else Reason.NOT_TRUE_ANY_MORE
+    is_true = holds(ask.turn, ask.code.stands, sight, rule)
+    if is_true and rule.absent is not None:
+        is_true = is_absent(ask.turn, rule, candidate.key, candidate.at)
+    return None if is_true else Reason.NOT_TRUE_ANY_MORE
 
 
 def not_expired(ask: Asking) -> Verdict:

@@ -126,7 +126,6 @@ class Candidate(msgspec.Struct, omit_defaults=True):
     by_loan: str = ""
     tier: int = -1
     cause: str = ""
-    is_state: bool = False
     happening: dict[str, Any] | None = None
     message_id: str = ""
     channel: str = ""

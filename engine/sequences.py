@@ -16,7 +16,7 @@ from belfry.engine.program.plan import Plan, StepCode
 from belfry.engine.record import Chain, joined
 from belfry.engine.rulebook.model import Rule
 from belfry.engine.sight import Sight, key_of
-from belfry.engine.turn import Turn, local_zone
+from belfry.engine.turn import Turn, holds, local_zone
 
 
 def follow(turn: Turn, plan: Plan, sight: Sight) -> None:
@@ -85,7 +85,7 @@ def _chain(turn: Turn, steps: list[StepCode], sight: Sight) -> None:
 def _complete(turn: Turn, rule: Rule, sight: Sight) -> None:
     from belfry.engine import alerts  # noqa: PLC0415  alerts ask the gates, and those ask us
 
-    if turn.program.rules[rule.id].fires(sight):
+    if holds(turn, turn.program.rules[rule.id].fires, sight, rule):
         skip = frozenset(turn.record.live)
         alerts.hit(turn, rule, sight, sight.e.id, skip=skip)
 

@@ -23,7 +23,7 @@ from belfry.engine.segments import settle_segments
 from belfry.engine.sequences import follow
 from belfry.engine.sight import Sight, keys_of, of_key
 from belfry.engine.timers import arm_calendar, arm_campaigns, arm_key, arm_moment, timer_name
-from belfry.engine.turn import Turn
+from belfry.engine.turn import Turn, holds
 
 SEEN_MAX = 1000  # ids kept inside the allowed lateness
 SEEN_CHECKED = 16  # below it old ids are not even looked for
@@ -143,10 +143,7 @@ def _advance(turn: Turn, event: Any, plan: Plan, x: Sight, found: Any) -> None:
     if plan.spread:
         _spread(turn, plan, event, skip)
     for rule in plan.tiered:
-        try:
-            alerts.look_at_tiers(turn, rule, x, event.id)
-        except ArithmeticError:
-            turn.errors.append(rule.id)
+        alerts.look_at_tiers(turn, rule, x, event.id)
     if plan.steps or plan.absents or plan.goals:
         follow(turn, plan, x)
     if live:
@@ -160,28 +157,17 @@ def _advance(turn: Turn, event: Any, plan: Plan, x: Sight, found: Any) -> None:
 def _spread(turn: Turn, plan: Plan, event: Any, skip: frozenset[str]) -> None:
     """A change that concerns every key of a rule: all accounts when the customer's limit moved."""
     for rule in plan.spread:
-        code = turn.program.rules[rule.id]
+        fires = turn.program.rules[rule.id].fires
         for key in keys_of(turn.record, rule.by):
             other = of_key(turn.record, rule.by, key, turn.now)
-            try:
-                holds = code.fires(other)
-            except ArithmeticError:
-                turn.errors.append(rule.id)
-                continue
-            if holds:
+            if holds(turn, fires, other, rule):
                 alerts.hit(turn, rule, other, event.id, skip=skip)
 
 
 def _one_by_one(turn: Turn, plan: Plan, sight: Sight) -> tuple[list[Any], list[Any]]:
     """One rule divided by zero or the like: find out which, and let the others speak."""
-    hits: list[Any] = []
-    for rule in plan.direct:
-        try:
-            if turn.program.rules[rule.id].fires(sight):
-                hits.append(rule)
-        except ArithmeticError:
-            turn.errors.append(rule.id)
-    return hits, []
+    rules = turn.program.rules
+    return [one for one in plan.direct if holds(turn, rules[one.id].fires, sight, one)], []
 
 
 def _reverse(turn: Turn, event_id: str) -> None:

@@ -13,7 +13,10 @@ import msgspec
 from belfry.engine.decisions import Attempt, Conversion, Decision, TaskOrder
 from belfry.engine.instants import zone
 from belfry.engine.program.build import Program
+from belfry.engine.program.plan import Test
 from belfry.engine.record import Record
+from belfry.engine.rulebook.model import Rule
+from belfry.engine.sight import Sight
 
 
 class Turn(msgspec.Struct, gc=False):
@@ -30,6 +33,15 @@ class Turn(msgspec.Struct, gc=False):
     errors: list[str] = []
     derived: list[Any] = []
     fired: int = 0
+
+
+def holds(turn: Turn, test: Test, sight: Sight, rule: Rule) -> bool:
+    """Ask a rule's condition; one that cannot be computed is its error and does not hold."""
+    try:
+        return bool(test(sight))
+    except ArithmeticError:
+        turn.errors.append(rule.id)
+        return False
 
 
 def zone_name(turn: Turn) -> str:

@@ -22,6 +22,7 @@ from belfry.engine.links import Links
 from belfry.engine.program import Program
 from belfry.engine.record import SEPARATOR, Record
 from belfry.engine.transition import new_record, transition
+from belfry.notifiers.provider import Accepted, answer_event
 
 ARBITRATION = "arbitration"
 Deliver = Callable[[Attempt], Answer | None]
@@ -102,6 +103,11 @@ class MemoryHost:
         if record.next_due not in (before, NEVER):
             heapq.heappush(self._due, (record.next_due, record.customer_id))
         return outcome.seen
+
+
+def accept_all(attempt: Attempt) -> Answer:
+    """The answer of a provider that takes everything: for hosts that only look at decisions."""
+    return answer_event(attempt, Accepted(), at=attempt.at)
 
 
 def in_time_order(events: Iterable[Any]) -> list[Any]:

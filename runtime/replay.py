@@ -28,7 +28,7 @@ from belfry.engine.events import Answer
 from belfry.engine.program import Program
 from belfry.engine.record import Record
 from belfry.notifiers.render import Renderer
-from belfry.runtime.host import MemoryHost, in_time_order
+from belfry.runtime.host import MemoryHost, accept_all, in_time_order
 
 SEEN = ("applied", "repeated", "late", "quarantined", "after_until")
 encode = msgspec.json.Encoder(order="deterministic").encode
@@ -130,13 +130,7 @@ class Replay:
     def _deliver(self, attempt: Attempt) -> Answer:
         self.summary.messages += 1
         self._messages.write(encode(self.renderer.message(attempt)) + b"\n")
-        return Answer(
-            id=f"{attempt.attempt_id}-answer",
-            time=attempt.at,
-            attempt_id=attempt.attempt_id,
-            result="accepted",
-            provider=attempt.provider,
-        )
+        return accept_all(attempt)
 
     def _listen(self, record: Record, event: Any, outcome: Outcome) -> None:
         summary = self.summary

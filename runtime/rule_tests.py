@@ -18,14 +18,14 @@ from typing import Any
 
 import msgspec
 
-from belfry.engine.decisions import Attempt, Decision, Outcome
-from belfry.engine.events import ENTITIES, Answer
+from belfry.engine.decisions import Decision, Outcome
+from belfry.engine.events import ENTITIES
 from belfry.engine.faults import Place
 from belfry.engine.program import Program, build_program
 from belfry.engine.reasons import Outcome as Verdict
 from belfry.engine.record import Record
 from belfry.engine.rulebook.model import Rule, Rulebook, RuleTest
-from belfry.runtime.host import MemoryHost, in_time_order
+from belfry.runtime.host import MemoryHost, accept_all, in_time_order
 
 IDS = {"customer": "C1", "account": "A1", "card": "K1", "loan": "L1"}
 CONTACTS = (
@@ -98,11 +98,7 @@ def _decide(program: Program, rule: Rule, events: list[Any], until: dt.datetime)
     def listen(record: Record, event: Any, outcome: Outcome) -> None:
         found.extend(d for d in outcome.decisions if d.rule == rule.id)
 
-    def deliver(attempt: Attempt) -> Answer:
-        name = f"{attempt.attempt_id}-answer"
-        return Answer(id=name, time=attempt.at, attempt_id=attempt.attempt_id, result="accepted")
-
-    host = MemoryHost(program, deliver, listen)
+    host = MemoryHost(program, accept_all, listen)
     for event in in_time_order(events):
         if not host.accept(event):
             raise AssertionError(f"nobody holds the account of {event.id}")

@@ -11,13 +11,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from belfry.engine.decisions import Attempt, Decision, Outcome
-from belfry.engine.events import Answer
+from belfry.engine.decisions import Decision, Outcome
 from belfry.engine.explain import Explained, explain_rule
 from belfry.engine.program import Program
 from belfry.engine.record import Record
 from belfry.engine.rulebook.model import Rule
-from belfry.runtime.host import MemoryHost
+from belfry.runtime.host import MemoryHost, accept_all
 
 
 @dataclass(slots=True)
@@ -75,11 +74,7 @@ def _run(
         if event.__class__ in program.plans:
             story.events.append(event)
 
-    def deliver(attempt: Attempt) -> Answer:
-        name = f"{attempt.attempt_id}-answer"
-        return Answer(id=name, time=attempt.at, attempt_id=attempt.attempt_id, result="accepted")
-
-    host = MemoryHost(program, deliver, listen, only=customer_id)
+    host = MemoryHost(program, accept_all, listen, only=customer_id)
     for event in events:
         host.accept(event)
     host.run_until(at, inclusive=inclusive)

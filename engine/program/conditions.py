@@ -18,7 +18,7 @@ from belfry.engine.expressions import (
     true_source,
     value_source,
 )
-from belfry.engine.program.reads import GLOBALS, Reader, is_costly
+from belfry.engine.program.reads import GLOBALS, Reader
 from belfry.engine.sight import Sight
 
 Function = Callable[..., Any]
@@ -67,22 +67,18 @@ class Conditions:
         if key not in self.names:
             reader = self.reader(event_type)
             body = source_of(expr, reader, self.constants)
-            cheap = [name for name in reader.locals if not is_costly(name)]
-            lines = reader.loads(cheap)
-            costly = [name for name in reader.locals if is_costly(name)]
-            lines += reader.loads(costly)
-            self.names[key] = self.define(*lines, f"return {body}")
+            self.names[key] = self.define(*reader.loads(), f"return {body}")
         return self.names[key]
 
     def reader(self, event_type: str | None) -> Reader:
         """A fresh set of local variables."""
         return Reader(self.types, event_type, self.feature_names)
 
-    def define(self, *lines: str, arguments: str = "x") -> str:
+    def define(self, *lines: str) -> str:
         """Add a function; its name."""
         name = f"f{len(self.sources)}"
         body = "\n    ".join(lines)
-        self.sources.append(f"def {name}({arguments}):\n    {body}\n")
+        self.sources.append(f"def {name}(x):\n    {body}\n")
         return name
 
     def source(self) -> str:

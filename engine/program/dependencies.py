@@ -55,11 +55,6 @@ def changes_feature(feature: Feature, event_type: str) -> bool:
     return event_type in feature.events
 
 
-def affected(book: Rulebook, names: Iterable[str], event_type: str) -> bool:
-    """Can it change any of these names?"""
-    return any(changes(book, name, event_type) for name in names)
-
-
 def fact_conjuncts(rule: Rule) -> tuple[Expression, ...]:
     """For a calendar timer: the and-ed parts of `when` that nothing but facts can change."""
     if rule.timer is None or rule.timer.moment is not None or rule.when is None or rule.tiers:

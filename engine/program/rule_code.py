@@ -35,6 +35,7 @@ class RuleCode:
     """The compiled conditions of one rule, for any event type.
 
     `fires`: when and not except. `fails`: when is false. `ends`: until, or `fails` without one.
+    `stands`: fires, and a written `until` does not hold.
     `values`: what `when` reads; `seen`: what all its conditions read. `may_fire`: the part of a
     calendar
     timer's `when` that only facts can change; while it is not true the timer sleeps.
@@ -44,6 +45,7 @@ class RuleCode:
     fires: Test
     fails: Test
     ends: Test
+    stands: Test
     values: Test
     seen: Test
     moment: Test | None
@@ -101,6 +103,7 @@ class RuleCodes(dict[str, RuleCode]):
             fires=fires,
             fails=fails,
             ends=ends,
+            stands=fires if until is None else lambda x: fires(x) and not ends(x),
             values=cond[values],
             seen=cond[seen],
             moment=tests["moment"],
