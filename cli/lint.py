@@ -7,15 +7,16 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import msgspec
 
 from belfry.cli.examples import by_example
+from belfry.engine.event_types import event_types
 from belfry.engine.faults import Fault, Severity
-from belfry.engine.rulebook.load import Loaded
 from belfry.runtime.rulebook_files import check_rulebook
+from belfry.runtime.source_files import check_sources
 
 EXIT_OK, EXIT_FINDINGS, EXIT_USAGE = 0, 1, 2
 SCHEMA = "belfry.lint/1"
@@ -35,7 +36,7 @@ COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
 def lint(folder: Path | None, rules: Path | None, *, as_json: bool, strict: bool) -> None:
-    """Check a rulebook and report every fault at once, each with its place and a remedy.
+    """Check a rulebook and its sources: every fault at once, each with its place and a remedy.
 
     Exit codes: 0 nothing found, 1 errors (with --strict also warnings), 2 no such folder.
     """
@@ -45,17 +46,37 @@ def lint(folder: Path | None, rules: Path | None, *, as_json: bool, strict: bool
     if not root.is_dir():
         what = "not a folder" if root.exists() else "no such folder"
         raise click.UsageError(f"{root}: {what}; name the rulebook, e.g. `belfry lint rules`")
-    loaded = check_rulebook(root)
-    faults = loaded.faults
-    errors = sum(fault.severity is Severity.ERROR for fault in faults)
+    found = check(root)
     if as_json:
-        click.echo(msgspec.json.encode(as_data(loaded, root)).decode())
+        click.echo(msgspec.json.encode(as_data(found, root)).decode())
     else:
-        shown = [_under(fault, root) for fault in faults]
+        shown = [_under(fault, root) for fault in found.faults]
         if shown:
             show_faults(shown)
-        click.echo(summary(loaded, root))
-    sys.exit(EXIT_FINDINGS if errors or (strict and faults) else EXIT_OK)
+        click.echo(summary(found, root))
+    sys.exit(EXIT_FINDINGS if found.errors or (strict and found.faults) else EXIT_OK)
+
+
+class Checked(NamedTuple):
+    """What a rulebook folder amounts to. `hash` is None unless its rules could be loaded."""
+
+    rules: int
+    sources: int
+    hash: str | None
+    faults: list[Fault]
+
+    @property
+    def errors(self) -> int:
+        """How many findings keep it from being used."""
+        return sum(fault.severity is Severity.ERROR for fault in self.faults)
+
+
+def check(root: Path) -> Checked:
+    """The rules and everything they read, then the source mappings."""
+    loaded = check_rulebook(root)
+    sources = check_sources(root, event_types(loaded.declared))
+    book_hash = loaded.book.hash if loaded.book is not None else None
+    return Checked(loaded.rules, sources.written, book_hash, [*loaded.faults, *sources.faults])
 
 
 def show_faults(faults: Iterable[Fault], *, err: bool = True) -> None:
@@ -118,11 +139,13 @@ def _cells(char: str) -> int:
     return 2 if "\u1100" <= char <= "\u115f" or "\u2e80" <= char <= "\uffef" else 1
 
 
-def summary(loaded: Loaded, root: Path) -> str:
-    """`12 rules, 3 errors, 1 warning`."""
-    errors = sum(fault.severity is Severity.ERROR for fault in loaded.faults)
-    warnings = len(loaded.faults) - errors
-    counts = (_count(loaded.rules, "rule"), _count(errors, "error"), _count(warnings, "warning"))
+def summary(found: Checked, root: Path) -> str:
+    """`12 rules, 1 source, 3 errors, 1 warning`."""
+    counts = [_count(found.rules, "rule")]
+    if found.sources:
+        counts.append(_count(found.sources, "source"))
+    warnings = len(found.faults) - found.errors
+    counts += [_count(found.errors, "error"), _count(warnings, "warning")]
     return f"{root}: " + ", ".join(counts)
 
 
@@ -136,13 +159,14 @@ def _under(fault: Fault, root: Path) -> Fault:
     return dataclasses.replace(fault, place=place)
 
 
-def as_data(loaded: Loaded, root: Path) -> dict[str, Any]:
+def as_data(found: Checked, root: Path) -> dict[str, Any]:
     """The report as plain data."""
     return {
         "schema": SCHEMA,
         "folder": str(root),
-        "rules": loaded.rules,
-        "hash": loaded.book.hash if loaded.book is not None else None,
+        "rules": found.rules,
+        "sources": found.sources,
+        "hash": found.hash,
         "faults": [
             {
                 "code": fault.code,
@@ -155,6 +179,6 @@ def as_data(loaded: Loaded, root: Path) -> dict[str, Any]:
                 "expected": fault.expected,
                 "hint": fault.hint,
             }
-            for fault in loaded.faults
+            for fault in found.faults
         ],
     }

@@ -18,6 +18,7 @@ import msgspec
 
 from belfry.cli import main as belfry
 from belfry.cli.program import COMMANDS
+from belfry.connectors.sources import keys as source_keys
 from belfry.engine import reasons
 from belfry.engine.decisions import Attempt, Decision
 from belfry.engine.events import ENGINE_EVENTS, FACTS, HAPPENINGS, Event, type_name
@@ -39,7 +40,7 @@ closed: a word is never renamed, and nothing else is ever written."""
 CODES_ABOUT = """\
 `belfry lint` names each fault by a code that never changes its meaning. B1xx: the YAML itself.
 B2xx: keys and shapes. B3xx: names and expressions. B4xx: policies. B5xx: what lint finds
-suspicious. B6xx: templates."""
+suspicious. B6xx: templates. B7xx: source mappings."""
 
 COMMANDS_ABOUT = """\
 Exit codes: 0 ok, 1 findings, 2 usage or environment, 70 a fault of belfry, 130 interrupted."""
@@ -58,6 +59,11 @@ impure."""
 KEYS_BESIDE = """\
 A file in `rules/<section>/`, or one named after the section, holds the mapping itself; elsewhere
 the section is the top-level key."""
+
+SOURCES_ABOUT = """\
+`rules/sources/<name>.yaml` says how the rows of a bank's files become events. `belfry lint` checks
+it with the rules, `belfry import` uses it. What is true of all files stands at the top, what is
+true of one file in that file; the innermost counts."""
 
 REFERENCE = Path(__file__).parent / "reference"
 CAP = ("`cap_<name>`", "The frequency cap of that name was used up.")
@@ -114,7 +120,7 @@ def reasons_page() -> str:
 
 def codes_page() -> str:
     """The codes of author's faults."""
-    known = {**codes.CODES, **template_names.CODES}
+    known = {**codes.CODES, **template_names.CODES, **source_keys.CODES}
     return _page("Codes", [
         CODES_ABOUT,
         _table(("code", "meaning"), [(code, known[code]) for code in sorted(known)]),
@@ -145,6 +151,12 @@ def rule_keys_page() -> str:
     return _page("Keys of the rulebook", parts)
 
 
+def sources_page() -> str:
+    """Every key of a source mapping."""
+    parts = [SOURCES_ABOUT, *_sections(source_keys, first=source_keys.SOURCE)]
+    return _page("Keys of source mappings", parts)
+
+
 def templates_page() -> str:
     """What a template may say."""
     filters = [
@@ -171,6 +183,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "events.md": events_page,
     "reasons.md": reasons_page,
     "rule-keys.md": rule_keys_page,
+    "sources.md": sources_page,
     "templates.md": templates_page,
 }
 

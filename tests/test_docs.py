@@ -14,7 +14,10 @@ from belfry.engine.reasons import MEANINGS, Reason
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = ["codes.md", "commands.md", "events.md", "reasons.md", "rule-keys.md", "templates.md"]
+PAGES = [
+    "codes.md", "commands.md", "events.md", "reasons.md", "rule-keys.md", "sources.md",
+    "templates.md",
+]  # fmt: skip
 
 
 def generator() -> ModuleType:

@@ -109,6 +109,47 @@ def test_the_report_is_one_json_object_on_request(rules: Path) -> None:
     assert first["hint"] == "did you mean 'when'?"
 
 
+SOURCE = """\
+source: core
+files:
+- match: visits.csv
+  events:
+  - type: branch_visit
+    id: nr
+    time: {column: at, format: iso}
+    fields: {customer_id: who, branch: branch}
+"""
+VISIT = "branch_visit: {fields: {branch: {type: text, required: true}}}\n"
+
+
+def with_source(rules: Path, text: str = SOURCE, events: str = VISIT) -> Path:
+    for name, content in (("events", events), ("sources", text)):
+        (rules / name).mkdir()
+        (rules / name / "core.yaml").write_text(content, encoding="utf-8")
+    return rules / "sources" / "core.yaml"
+
+
+def test_sources_are_checked_with_the_rules_and_know_the_banks_own_types(rules: Path) -> None:
+    with_source(rules)
+    result = run(rules)
+    assert result.exit_code == 0
+    assert result.stdout == f"{rules}: 1 rule, 1 source, 0 errors, 0 warnings\n"
+
+
+def test_faults_of_sources_events_and_rules_are_shown_in_one_go(rules: Path) -> None:
+    broken = SOURCE.replace("branch: branch", "brnch: branch").replace("match:", "mach:")
+    path = with_source(rules, broken, VISIT.replace("text", "txt"))
+    spoil(rules, ("when:", "whn:"))
+    result = run(rules)
+    assert result.exit_code == 1
+    assert "error[B201]: unknown key 'whn' in rule" in result.stderr
+    assert f"--> {rules / 'events' / 'core.yaml'}:1:" in result.stderr
+    assert f"error[B201]: unknown key 'mach' in file\n --> {path}:3:3\n" in result.stderr
+    assert "did you mean 'match'?" in result.stderr
+    assert "event type 'branch_visit' has no field 'brnch'" in result.stderr
+    assert json.loads(run(rules, "--json").stdout)["sources"] == 1
+
+
 @pytest.mark.parametrize("name", ["nothing-there", "file"])
 def test_what_is_no_folder_is_a_mistake_of_usage(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
