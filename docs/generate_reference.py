@@ -63,7 +63,25 @@ the section is the top-level key."""
 SOURCES_ABOUT = """\
 `rules/sources/<name>.yaml` says how the rows of a bank's files become events. `belfry lint` checks
 it with the rules, `belfry import` uses it. What is true of all files stands at the top, what is
-true of one file in that file; the innermost counts."""
+true of one file in that file; the innermost counts.
+
+A value or a condition can be an expression, `{expr: …}`, in the language of rules. It reads
+`row.x`, the text of column `x`, and by its bare name what was worked out above: the file's `values`
+(numbers, dates and instants once they say `as` or `format`) and the fields of the event so far.
+What is missing makes it unknown, and unknown is no value. A text that it gives is treated like that
+of a column.
+
+```yaml
+values:
+  gross: {column: total, as: number}
+  fee: {column: fee, as: number, default: 0}
+skip_when: row.kind == "TEST"
+events:
+- type: transaction
+  fields:
+    amount: {expr: $abs(gross - fee)}
+    direction: {expr: 'gross < fee ? "debit" : "credit"'}
+```"""
 
 REFERENCE = Path(__file__).parent / "reference"
 CAP = ("`cap_<name>`", "The frequency cap of that name was used up.")

@@ -14,6 +14,7 @@ from belfry.engine.rulebook.keys import Key, Section, nested_list
 from belfry.engine.rulebook.shapes import (
     ANYTHING,
     BOOLEAN,
+    EXPRESSION,
     IDENTIFIER,
     LOCAL_TIME,
     NUMBER,
@@ -118,13 +119,14 @@ LAYOUT = (
 
 CONDITION = Section(
     "condition",
-    "What a row is like.",
+    "What a row is like: an expression (a bare text is one), or a column and what it holds.",
     (
-        Key("column", items(TEXT), "the column looked at (of several: the first with a value)",
-            required=True),
+        Key("expr", EXPRESSION, "holds if this is true; unknown is not true"),
+        Key("column", items(TEXT), "the column looked at (of several: the first with a value)"),
         Key("in", WORDS, "its text is one of these"),
         Key("is_empty", BOOLEAN, "it has no value"),
     ),
+    short="expr",
 )  # fmt: skip
 CONDITIONS = nested_list(CONDITION)
 _FILTERS = (
@@ -140,6 +142,8 @@ VALUE = Section(
         Key("column", items(TEXT), "a column; of several the first with a value"),
         Key("template", TEXT, "a text with {columns} in it"),
         Key("constant", ANYTHING, "always this"),
+        Key("expr", EXPRESSION, "worked out: `row.x` is the text of column x, a bare name one of"
+            " the file's `values` or a field above"),
         Key("table", IDENTIFIER, "look up in this table: with `key` and `take`"),
         Key("each", IDENTIFIER, "one object for each row of this table: with `key` and `item`"),
         Key("key", ANYTHING, "what is looked up: a value of its own"),
@@ -191,6 +195,7 @@ FILE = Section(
     "Files with the same columns.",
     (
         Key("match", items(TEXT), "names, with * and ?; .gz is understood", required=True),
+        Key("values", ANYTHING, "name: a value for expressions, worked out for each row that asks"),
         Key("events", nested_list(EVENT), "what each row becomes", required=True),
         *_FILTERS,
         *LAYOUT,

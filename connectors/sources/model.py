@@ -14,7 +14,9 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from belfry.engine.expressions import Expression
 from belfry.engine.faults import Fault
+from belfry.engine.fields import Kind
 
 
 class As(enum.StrEnum):
@@ -76,6 +78,18 @@ class Each:
 
 
 @dataclass(frozen=True, slots=True)
+class Formula:
+    """An expression and what it reads: columns by name, fields of the event so far by name.
+
+    Any other name is one of the file's `values`.
+    """
+
+    expression: Expression
+    columns: Mapping[str, str]
+    fields: Mapping[str, Kind]
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
     """Where a field's value comes from, and what is done to it, in the order of the attributes."""
 
@@ -86,6 +100,7 @@ class Value:
     lookup: Lookup | None = None
     each: Each | None = None
     parts: Mapping[str, Value] | None = None
+    expr: Formula | None = None
     empty: frozenset[str] = frozenset(("",))
     characters: tuple[int, int] | None = None
     clean: tuple[str, ...] = ()
@@ -108,9 +123,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a row must be like. `in_` None: only whether the column is empty counts."""
+    """What a row must be like: an expression, or a column with some word or none in it."""
 
     columns: tuple[str, ...]
+    expr: Formula | None = None
     in_: frozenset[str] | None = None
     is_empty: bool | None = None
 
@@ -136,6 +152,7 @@ class FileMap:
     skip_when: tuple[Condition, ...] = ()
     needs: Mapping[str, Fault] = field(default_factory=dict)
     tables: frozenset[str] = frozenset()
+    values: Mapping[str, Value] = field(default_factory=dict)
 
     def fits(self, name: str) -> bool:
         """Is this file's name one of ours? A trailing .gz is no part of it."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from belfry.connectors.sources.checks import check_country, check_dates, zone
+from belfry.connectors.sources.code_lists import read_code_list
 from belfry.connectors.sources.keys import SOURCE, TABLE
 from belfry.connectors.sources.model import (
     Codes,
@@ -24,6 +25,7 @@ from belfry.connectors.sources.model import (
 from belfry.connectors.sources.read_values import ValueReader
 from belfry.engine.event_types import EventTypes
 from belfry.engine.faults import Fault
+from belfry.engine.fields import Kind
 from belfry.engine.rulebook.keys import Values, read_section
 from belfry.engine.rulebook.shapes import Faults
 from belfry.engine.rulebook.suggest import did_you_mean, listed
@@ -62,7 +64,7 @@ class _Reader:
         layout = self.layout(values, Layout())
         reader = ValueReader(self.types, self.faults, self.tables, self.codes)
         for name, node in _pairs(values, "codes", self.faults):
-            self.codes[name.value] = reader.code_list(node)
+            self.codes[name.value] = read_code_list(node, self.faults)
         for name, node in _pairs(values, "tables", self.faults):
             self.tables[name.value] = self.table(name.value, node, layout)
         files = tuple(self.file(one, layout, reader) for one in values.get("files", ()))
@@ -87,15 +89,19 @@ class _Reader:
     def file(self, values: Values, outer: Layout, reader: ValueReader) -> FileMap:
         layout = self.layout(values, outer)
         reader.begin(layout)
+        named = reader.values_of_file(_pairs(values, "values", self.faults))
+        only_when = self.conditions(values, "only_when", reader)
+        skip_when = self.conditions(values, "skip_when", reader)
         events = tuple(self.event(one, reader) for one in values.get("events", ()))
         return FileMap(
             match=values.get("match", ()),
             layout=layout,
             events=events,
-            only_when=self.conditions(values, "only_when", reader),
-            skip_when=self.conditions(values, "skip_when", reader),
+            only_when=only_when,
+            skip_when=skip_when,
             needs=dict(reader.needs),
             tables=frozenset(reader.asked),
+            values=named,
         )
 
     def event(self, values: Values, reader: ValueReader) -> EventMap:
@@ -112,23 +118,39 @@ class _Reader:
                     )
                 )
             return EventMap("", {})
+        reader.names.begin_event(self.types.structs[name].__struct_encode_fields__)
         return EventMap(
             type=name,
-            fields=reader.fields_of_event(name, values),
             only_when=self.conditions(values, "only_when", reader),
             skip_when=self.conditions(values, "skip_when", reader),
+            fields=reader.fields_of_event(name, values),
         )
 
     def conditions(self, values: Values, key: str, reader: ValueReader) -> tuple[Condition, ...]:
         found = []
         for one in values.get(key, ()):
-            if ("in" in one) == ("is_empty" in one):
+            if "expr" in one:
+                found.append(self.asked(one, reader))
+                continue
+            if "column" not in one:
+                message = "a condition is an expression, or names a column"
+                hint = 'expr: row.kind == "A"'
+                self.faults.append(fault_at(one.node, "B202", message, hint=hint))
+            elif ("in" in one) == ("is_empty" in one):
                 message = "a condition has either `in` or `is_empty`"
                 self.faults.append(fault_at(one.node, "B212", message))
             columns = one.get("column", ())
             reader.need(columns, one.at("column"))
-            found.append(Condition(columns, one.get("in"), one.get("is_empty")))
+            found.append(Condition(columns, None, one.get("in"), one.get("is_empty")))
         return tuple(found)
+
+    def asked(self, values: Values, reader: ValueReader) -> Condition:
+        """A condition that is an expression. It is asked before the event's fields are made."""
+        for key in (one for one in ("column", "in", "is_empty") if one in values):
+            message = f"'{key}' does not go with an expression"
+            self.faults.append(fault_at(values.name_at(key), "B212", message))
+        node = values.get("expr")
+        return Condition((), reader.formula(node, Kind.BOOLEAN) if node is not None else None)
 
     def layout(self, values: Values, outer: Layout) -> Layout:
         read: dict[str, Any] = {k: values.get(k) for k in _LAYOUT_KEYS if k in values.read}

@@ -6,33 +6,39 @@ In: nodes. Out: `Value` trees; the columns they need, for the moment when a file
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from belfry.connectors.sources.checks import check_country, check_dates, zone
-from belfry.connectors.sources.keys import CODE_LIST, VALUE
-from belfry.connectors.sources.model import As, Codes, Each, Layout, Lookup, Table, Value
+from belfry.connectors.sources.code_lists import codes_of
+from belfry.connectors.sources.field_types import (
+    BECOMES,
+    SEEN_AS,
+    Types,
+    has_parts,
+    inner_type,
+    kinds_seen,
+    parts_of,
+    types_of,
+)  # fmt: skip
+from belfry.connectors.sources.formulas import FITS, Names, Sight, check_name, read_formula
+from belfry.connectors.sources.keys import VALUE
+from belfry.connectors.sources.model import As, Codes, Each, Formula, Layout, Lookup, Table, Value
 from belfry.engine.event_types import EventTypes
 from belfry.engine.faults import Fault
+from belfry.engine.fields import Kind
 from belfry.engine.rulebook.keys import Values, read_section
 from belfry.engine.rulebook.shapes import Faults, plain
 from belfry.engine.rulebook.suggest import did_you_mean, listed
 from belfry.engine.rulebook.yaml_nodes import MapNode, Node, TextNode, fault_at
 
-ORIGINS = ("column", "template", "constant", "table", "each", "object")
+ORIGINS = ("column", "expr", "template", "constant", "table", "each", "object")
+OF_TEXTS = ("characters", "clean", "codes", "month_plus", "scale", "absolute", "format")
 COLUMN = re.compile(r"\{([^{}]+)\}")
-_AS: dict[type, As] = {
-    msgspec.inspect.DateTimeType: As.INSTANT,
-    msgspec.inspect.DateType: As.DATE,
-    msgspec.inspect.DecimalType: As.NUMBER,
-    msgspec.inspect.IntType: As.INTEGER,
-    msgspec.inspect.BoolType: As.BOOLEAN,
-}
 _ONE_LINE = frozenset(("id", "time", "type", "source", "seen_at"))
-Types = Mapping[str, msgspec.inspect.Type]
 
 
 @dataclass(slots=True)
@@ -47,11 +53,13 @@ class ValueReader:
     needs: dict[str, Fault] = field(default_factory=dict)
     taken: list[tuple[str, str, Node]] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
+    names: Names = field(default_factory=Names)
 
     def begin(self, layout: Layout) -> None:
         """A new file begins: its layout holds, its columns and the tables it asks are collected."""
         self.layout = layout
         self.needs, self.asked = {}, set()
+        self.names = Names()
 
     def need(self, columns: tuple[str, ...], node: Node, table: str | None = None) -> None:
         """These columns must exist: in the file, or in a table."""
@@ -61,22 +69,56 @@ class ValueReader:
             else:
                 self.taken.append((column, table, node))
 
+    def values_of_file(self, pairs: list[tuple[TextNode, Node]]) -> dict[str, Value]:
+        """Named values, each in sight of those below it."""
+        found: dict[str, Value] = {}
+        for key, node in pairs:
+            if check_name(key, self.faults):
+                found[key.value] = value = self.value(key.value, node, None)
+                self.names.values[key.value] = seen_as(value)
+        return found
+
+    def formula(
+        self, node: TextNode, want: Kind | None = None, table: str | None = None
+    ) -> Formula | None:
+        """An expression over what is in sight here."""
+        layout = self.layout if table is None else self.tables[table].layout
+        is_json = layout.format != "csv"
+        columns = None if is_json else layout.columns or None
+        sight = Sight(self.names, columns, is_json, table is not None, tuple(self.needs))
+        formula, columns_read = read_formula(node, sight, self.faults, want)
+        for column, fault in columns_read:
+            if table is None:
+                self.needs.setdefault(column, fault)
+            else:
+                self.taken.append((column, table, node))
+        return formula
+
     def fields_of_event(self, name: str, values: Values) -> dict[str, Value]:
         """`id`, `time`, and the event's other fields."""
-        types = _types_of(self.types.structs[name])
+        types = types_of(self.types.structs[name])
         found: dict[str, Value] = {}
+        self.names.begin_event(types)
         for key in ("id", "time"):
             if key in values:
                 found[key] = self.value(key, values.at(key), types[key])
+                self.names.fields |= kinds_seen(key, types[key])
         if "fields" in values:
             others = {key: one for key, one in types.items() if key not in _ONE_LINE}
-            found |= self.fields(values.at("fields"), others, f"event type '{name}'")
+            owner = f"event type '{name}'"
+            found |= self.fields(values.at("fields"), others, owner, is_event=True)
         return found
 
     def fields(
-        self, node: Node, types: Types, owner: str, table: str | None = None
+        self,
+        node: Node,
+        types: Types,
+        owner: str,
+        table: str | None = None,
+        *,
+        is_event: bool = False,
     ) -> dict[str, Value]:
-        """A mapping from fields to values."""
+        """A mapping from fields to values. Those of an event are in sight of what is below them."""
         if not isinstance(node, MapNode):
             message = "expected a mapping from fields to where they come from"
             self.faults.append(fault_at(node, "B203", message, expected="field: column"))
@@ -95,12 +137,14 @@ class ValueReader:
                 )
                 continue
             found[name.value] = self.value(name.value, one, types[name.value], table)
+            if is_event:
+                self.names.fields |= kinds_seen(name.value, types[name.value])
         return found
 
     def value(
-        self, name: str, node: Node, kind: msgspec.inspect.Type, table: str | None = None
+        self, name: str, node: Node, kind: msgspec.inspect.Type | None, table: str | None = None
     ) -> Value:
-        """One value. Inside `each`, columns are those of the table."""
+        """One value; of the file if it has no `kind`. Inside `each`, columns are the table's."""
         values = read_section(VALUE, node, self.faults)
         if values is None:
             return Value(name)
@@ -113,16 +157,22 @@ class ValueReader:
             message = f"the value of '{name}' comes from {found}; say one"
             self.faults.append(fault_at(node, "B704", message, expected=listed(ORIGINS)))
             return Value(name)
-        kind = _inner(kind)
-        read = self._origin(name, values, kind, table) | self._treatment(values, kind)
-        return Value(name, **read)
+        if kind is None and origins[0] in ("each", "object"):
+            message = f"'{origins[0]}' makes no single value: it goes with a field"
+            self.faults.append(fault_at(values.name_at(origins[0]), "B212", message))
+            return Value(name)
+        kind = inner_type(kind) if kind is not None else None
+        origin = self._origin(name, values, kind, table)
+        return Value(name, **origin, **self._treatment(values, kind, origin.get("expr")))
 
     def _origin(
-        self, name: str, values: Values, kind: msgspec.inspect.Type, table: str | None
+        self, name: str, values: Values, kind: msgspec.inspect.Type | None, table: str | None
     ) -> dict[str, Any]:
         if "column" in values:
             self.need(values.get("column", ()), values.at("column"), table)
             return {"columns": values.get("column", ())}
+        if "expr" in values:
+            return {"expr": self._worked_out(name, values, kind, table)}
         if "template" in values:
             template = values.get("template", "")
             self.need(tuple(COLUMN.findall(template)), values.at("template"), table)
@@ -131,11 +181,49 @@ class ValueReader:
             return {"constant": plain(values.at("constant"))}
         if "object" in values:
             node = values.at("object")
-            return {"parts": self.fields(node, _parts(kind), f"'{name}'", table)}
+            parts = parts_of(kind) if kind is not None else {}
+            return {"parts": self.fields(node, parts, f"'{name}'", table)}
         return self._from_table(name, values, kind, table)
 
+    def _worked_out(
+        self, name: str, values: Values, kind: msgspec.inspect.Type | None, table: str | None
+    ) -> Formula | None:
+        node = values.get("expr")
+        formula = self.formula(node, table=table) if node is not None else None
+        if formula is None:
+            return None
+        gives = formula.expression.kind
+        becomes = self._becomes(values, kind, formula)
+        if kind is not None and has_parts(kind):
+            message = f"'{name}' is no single value: say its parts with `object` or `each`"
+            self.faults.append(fault_at(node, "B306", message))
+        elif becomes not in FITS.get(gives, ()):
+            message = f"'{name}' is a {becomes}, this expression gives a {gives}"
+            self.faults.append(fault_at(node, "B306", message, expected=f"a {becomes} or a text"))
+        elif gives is not Kind.TEXT:
+            for key in (one for one in OF_TEXTS if one in values):
+                message = f"'{key}' goes with a text, this expression gives a {gives}"
+                self.faults.append(fault_at(values.name_at(key), "B212", message))
+        return formula
+
+    def _becomes(
+        self, values: Values, kind: msgspec.inspect.Type | None, formula: Formula | None
+    ) -> As:
+        """What is said, else what the field is; of a file's value, what it looks like."""
+        if "as" in values.read:
+            return As(values.get("as"))
+        if kind is not None:
+            return BECOMES.get(type(kind), As.TEXT)
+        if formula is not None and formula.expression.kind is not Kind.TEXT:
+            return next((one for one in FITS.get(formula.expression.kind, ())), As.TEXT)
+        if "format" in values.read:
+            text = values.get("format")
+            has_time = any(one in text for one in ("%H", "HH", "epoch"))
+            return As.INSTANT if has_time else As.DATE
+        return As.TEXT
+
     def _from_table(
-        self, name: str, values: Values, kind: msgspec.inspect.Type, inside: str | None
+        self, name: str, values: Values, kind: msgspec.inspect.Type | None, inside: str | None
     ) -> dict[str, Any]:
         origin = "table" if "table" in values else "each"
         table, other = values.get(origin, ""), "take" if origin == "table" else "item"
@@ -158,10 +246,13 @@ class ValueReader:
             columns = tuple(COLUMN.findall(take)) or (take,)
             self.need(columns, values.at("take"), table)
             return {"lookup": Lookup(table, key, take)}
-        item = self.fields(values.at("item"), _parts(kind), f"'{name}'", table)
+        parts = parts_of(kind) if kind is not None else {}
+        item = self.fields(values.at("item"), parts, f"'{name}'", table)
         return {"each": Each(table, key, item)}
 
-    def _treatment(self, values: Values, kind: msgspec.inspect.Type) -> dict[str, Any]:
+    def _treatment(
+        self, values: Values, kind: msgspec.inspect.Type | None, formula: Formula | None
+    ) -> dict[str, Any]:
         layout = self.layout
         read: dict[str, Any] = {
             key: values.get(key, getattr(layout, key))
@@ -179,8 +270,16 @@ class ValueReader:
                 read[key] = values.get(key)
         read["when_empty"] = values.get("when_empty", "leave_out")
         read["format"] = values.get("format", layout.dates)
-        read["as_"] = As(values.get("as", _AS.get(type(kind), As.TEXT)))
-        if read["as_"] in (As.DATE, As.INSTANT) and not {"constant", "object"} & set(values.nodes):
+        read["as_"] = self._becomes(values, kind, formula)
+        is_text = formula is None or formula.expression.kind is Kind.TEXT
+        if read["as_"] is As.INSTANT and not is_text and read["time_zone"] is None:
+            if formula is not None and formula.expression.kind is Kind.DATE:
+                self._needs_zone(values.at("expr"), "")
+        elif (
+            read["as_"] in (As.DATE, As.INSTANT)
+            and is_text
+            and not {"constant", "object"} & set(values.nodes)
+        ):
             node = values.at("format")
             check_dates(node, read["format"], read["years_from"], self.faults)
             if read["as_"] is As.INSTANT and read["time_zone"] is None:
@@ -188,7 +287,7 @@ class ValueReader:
         if "default" in values:
             read["default"] = plain(values.at("default"))
         if "codes" in values:
-            read["codes"] = self._codes(values.at("codes"))
+            read["codes"] = codes_of(values.at("codes"), self.codes, self.faults)
         return read
 
     def _needs_zone(self, node: Node, text: str) -> None:
@@ -196,61 +295,15 @@ class ValueReader:
             message = "a time without offset needs a `time_zone`"
             self.faults.append(fault_at(node, "B202", message, hint="time_zone: Europe/Prague"))
 
-    def _codes(self, node: Node) -> Codes:
-        if not isinstance(node, TextNode):
-            return self.code_list(node)
-        if node.value in self.codes:
-            return self.codes[node.value]
-        message, hint = f"unknown code list '{node.value[:60]}'", None
-        hint = did_you_mean(node.value, self.codes)
-        expected = listed(self.codes) or "a name under `codes`"
-        self.faults.append(fault_at(node, "B702", message, expected=expected, hint=hint))
-        return Codes({})
 
-    def code_list(self, node: Node) -> Codes:
-        """`{words: {…}, unknown: keep}`, or the words alone."""
-        unknown = "refuse"
-        if isinstance(node, MapNode) and isinstance(node.get("words"), MapNode):
-            values = read_section(CODE_LIST, node, self.faults)
-            assert values is not None
-            node, unknown = values.at("words"), values.get("unknown", "refuse")
-        if not isinstance(node, MapNode):
-            message = "a code list is a mapping from the bank's words to ours"
-            self.faults.append(fault_at(node, "B203", message, expected="PRIJEM: credit"))
-            return Codes({})
-        words: dict[str, str | None] = {}
-        for word, ours in node.items:
-            if not isinstance(ours, TextNode):
-                self.faults.append(fault_at(ours, "B203", "expected a word", expected="a word"))
-                continue
-            words[word.value] = None if ours.is_null else ours.value
-        return Codes(words, unknown)
-
-
-# --- the event's own types ----------------------------------------------------------------------
-def _types_of(struct: type[msgspec.Struct]) -> Types:
-    described = msgspec.inspect.type_info(struct)
-    assert isinstance(described, msgspec.inspect.StructType)
-    return {one.encode_name: one.type for one in described.fields}
-
-
-def _inner(kind: msgspec.inspect.Type) -> msgspec.inspect.Type:
-    """Without what may be missing, and without documentation."""
-    while True:
-        match kind:
-            case msgspec.inspect.Metadata(type=inner):
-                kind = inner
-            case msgspec.inspect.UnionType(types=types):
-                kept = [one for one in types if not isinstance(one, msgspec.inspect.NoneType)]
-                kind = kept[0]
-            case _:
-                return kind
-
-
-def _parts(kind: msgspec.inspect.Type) -> Types:
-    """The fields of a nested object, or of the items of a list; none for anything else."""
-    if isinstance(kind, msgspec.inspect.ListType):
-        kind = _inner(kind.item_type)
-    if not isinstance(kind, msgspec.inspect.StructType):
-        return {}
-    return {one.encode_name: one.type for one in kind.fields}
+def seen_as(value: Value) -> Kind:
+    """What expressions see of a file's value."""
+    match value.constant:
+        case None:
+            return SEEN_AS[value.as_]
+        case bool():
+            return Kind.BOOLEAN
+        case int() | Decimal():
+            return Kind.NUMBER
+        case _:
+            return SEEN_AS[value.as_]

@@ -20,12 +20,14 @@ from belfry.connectors.sources.model import (
     Codes,
     Condition,
     Each,
-    EventMap,
     FileMap,
+    Formula,
     Lookup,
     Value,
 )  # fmt: skip
-from belfry.connectors.sources.read_values import COLUMN
+from belfry.connectors.sources.read_values import COLUMN, seen_as
+from belfry.connectors.sources.working import WorkingRow, as_carried, typed, worked_out
+from belfry.engine.fields import Kind
 
 CACHED_MAX = 8192  # texts of one value; dates and words repeat, ids do not
 Row = Mapping[str, str]
@@ -58,25 +60,35 @@ class RowMapper:
 
     def __init__(self, file: FileMap, source: str, tables: Tables) -> None:
         self.left_out: Counter[str] = Counter()
+        self._values = {
+            name: self._named(name, value, tables) for name, value in file.values.items()
+        }
         self._takes = _conditions(file.only_when, file.skip_when, file.layout.empty)
         self._events = [
             (
                 _conditions(one.only_when, one.skip_when, file.layout.empty),
                 {"type": one.type, "source": source},
-                [(name, self._compile(one, value, tables)) for name, value in one.fields.items()],
+                [
+                    (name, self._compile(f"{one.type}.{name}", value, tables))
+                    for name, value in one.fields.items()
+                ],
             )
             for one in file.events
         ]
 
     def map_row(self, row: Row) -> list[dict[str, Any]] | Rejected:
         """An empty list: the row was left out by a condition."""
-        if not self._takes(row):
-            return []
+        row = WorkingRow(row, self._values)
+        try:
+            if not self._takes(row):
+                return []
+            taken = [(head, fields) for takes, head, fields in self._events if takes(row)]
+        except Unmappable as problem:
+            return Rejected(problem.reason, f"only_when, skip_when: {problem.expected}")
         events = []
-        for takes, head, fields in self._events:
-            if not takes(row):
-                continue
+        for head, fields in taken:
             event: dict[str, Any] = dict(head)
+            row.event = event
             for name, compute in fields:
                 try:
                     value = compute(row)
@@ -88,11 +100,20 @@ class RowMapper:
             events.append(event)
         return events
 
-    def _compile(self, event: EventMap, value: Value, tables: Tables) -> Compute:
+    def _named(self, name: str, value: Value, tables: Tables) -> Compute:
+        """One of the file's values, as expressions see it: None is no value."""
+        compute, kind = self._compile(f"values.{name}", value, tables), seen_as(value)
+
+        def see(row: Row) -> Any:
+            found = compute(row)
+            return None if found is MISSING else typed(found, kind)
+
+        return see
+
+    def _compile(self, name: str, value: Value, tables: Tables) -> Compute:
         compute = compile_value(value, tables)
         if value.invalid == "refuse":
             return compute
-        name = f"{event.type}.{value.field}"
 
         def lenient(row: Row) -> Any:
             try:
@@ -115,6 +136,9 @@ def _conditions(
 
 
 def _condition(condition: Condition, empty: frozenset[str]) -> Callable[[Row], bool]:
+    if condition.expr is not None:
+        work = worked_out(condition.expr, empty)
+        return lambda row: work(row) is True
     text = _column(condition.columns, empty)
     words = condition.in_
     if words is not None:
@@ -131,10 +155,12 @@ def compile_value(value: Value, tables: Tables) -> Compute:
     if value.constant is not None:
         constant = value.constant
         return lambda row: constant
-    text, convert = _text(value, tables), _conversion(value)
     missing: Any = MISSING if value.when_empty == "leave_out" else None
     if value.default is not None:
         missing = value.default
+    if value.expr is not None and value.expr.expression.kind is not Kind.TEXT:
+        return _worked_out(value.expr, value, missing)
+    text, convert = _text(value, tables), _conversion(value)
 
     def compute(row: Row) -> Any:
         found = text(row)
@@ -146,9 +172,22 @@ def compile_value(value: Value, tables: Tables) -> Compute:
     return compute
 
 
+def _worked_out(formula: Formula, value: Value, missing: Any) -> Compute:
+    work, carry = worked_out(formula, value.empty), as_carried(value)
+
+    def compute(row: Row) -> Any:
+        found = work(row)
+        return missing if found is None else carry(found)
+
+    return compute
+
+
 # --- where a text comes from ----------------------------------------------------------------------
 def _text(value: Value, tables: Tables) -> Callable[[Row], str]:
     """The text, trimmed; empty if there is no value."""
+    if value.expr is not None:
+        work = worked_out(value.expr, value.empty)
+        return lambda row: (work(row) or "").strip()
     if value.lookup is not None:
         return _lookup(value.lookup, value.empty, tables)
     if value.template is not None:

@@ -12,7 +12,7 @@ from belfry.engine.expressions.compile import (
     true_source,
     value_source,
 )
-from belfry.engine.expressions.evaluate import compile_predicate, evaluate
+from belfry.engine.expressions.evaluate import compile_predicate, compile_value, evaluate
 from belfry.engine.expressions.explain import Explanation, explain, nearest_failing, render
 from belfry.engine.expressions.expression import Expression, Name, Scope, parse_expression
 from belfry.engine.expressions.selectivity import equalities, thresholds
@@ -24,6 +24,7 @@ __all__ = [
     "Name",
     "Scope",
     "compile_predicate",
+    "compile_value",
     "equalities",
     "evaluate",
     "explain",

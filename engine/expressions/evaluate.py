@@ -29,6 +29,17 @@ def compile_predicate(expression: Expression) -> Predicate:
     return lambda values: evaluate_tree(tree, values)
 
 
+def compile_value(expression: Expression) -> Predicate:
+    """As `compile_predicate`, for callers that tell unknown from what cannot be computed.
+
+    The function may raise ArithmeticError.
+    """
+    is_true, is_false = _compiled(expression.tree)
+    if expression.kind is not Kind.BOOLEAN:
+        return is_true
+    return lambda values: True if is_true(values) else False if is_false(values) else None
+
+
 def evaluate_tree(tree: Node, values: Mapping[str, Any]) -> Any:
     """The value of a tree over names; None: unknown. What can't be computed is unknown too."""
     is_true, is_false = _compiled(tree)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from belfry.engine.expressions import Expression, Scope, parse_expression
@@ -30,6 +30,7 @@ class Reading:
     lists: Mapping[str, frozenset[object]]
     faults: list[Fault]
     features: frozenset[str] = frozenset()
+    why: Callable[[str, Scope, frozenset[str]], str | None] = why_not
     _seen: dict[tuple[int, str, Kind | None], Expression] = field(default_factory=dict)
     _scopes: dict[int, Scope] = field(default_factory=dict)
 
@@ -66,7 +67,7 @@ class Reading:
         named = _NAMED.search(fault.message)
         width = min(fault.width, len(shown or "") - column + 1)
         if fault.code == UNKNOWN_NAME and named:
-            reason = why_not(named[1], scope, self.features)
+            reason = self.why(named[1], scope, self.features)
             if reason is not None:
                 fault = dataclasses.replace(fault, code="B308", expected=None, hint=reason)
         place = Place(node.source.path, line, column)
