@@ -45,6 +45,9 @@ COMMANDS: dict[str, Row] = {
     ),
     "replay": Row("belfry.cli.replay:replay", "Run history through the whole engine."),
     "schema": Row("belfry.cli.schema:schema", "JSON Schema of events and rules, for editors."),
+    "simulate-bank": Row(
+        "belfry.cli.simulate_bank:simulate_bank_command", "Make a synthetic bank's events."
+    ),
     "test": Row("belfry.cli.test:test", "Run the tests inside rules."),
 }
 

@@ -1,0 +1,1 @@
+"""A synthetic bank: customers who live through some months, made from nothing but a seed."""
