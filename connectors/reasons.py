@@ -30,6 +30,7 @@ class Reason(enum.StrEnum):
     NO_SUBJECT = "no_subject"
     LOOKUP_FAILED = "lookup_failed"
     UNKNOWN_ACCOUNT = "unknown_account"
+    ENGINE_FAULT = "engine_fault"
 
 
 MEANINGS: dict[Reason, str] = {
@@ -50,6 +51,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.NO_SUBJECT: "no customer, account, card or loan is named",
     Reason.LOOKUP_FAILED: "what a source mapping looks up in another file is not there, or twice",
     Reason.UNKNOWN_ACCOUNT: "about an account, card or loan of which no holder is known",
+    Reason.ENGINE_FAULT: "belfry itself failed at it: our mistake; kept to be tried again",
 }
 
 

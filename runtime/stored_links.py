@@ -1,0 +1,114 @@
+"""Links that live in a store: read when they are asked for, remembered, written with the batch.
+
+In: a store. Out: `Links` for the engine, and what changed since the last commit.
+Invariant: between commits memory holds what the store holds, or less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from belfry.engine.links import Links
+from belfry.runtime.ports import Store
+
+KEPT_MAX = 500_000  # of each kind; beyond it all are read anew
+KINDS = ("holders", "card_account", "loan_account")
+_encode = msgspec.msgpack.encode
+_DECODERS = {
+    "holders": msgspec.msgpack.Decoder(tuple[str, ...]).decode,
+    "card_account": msgspec.msgpack.Decoder(str).decode,
+    "loan_account": msgspec.msgpack.Decoder(str).decode,
+}
+
+
+class StoredMap(dict[str, Any]):
+    """A dict that asks the store for what it does not hold; None stands for `not there either`."""
+
+    def __init__(self, read: Callable[[list[str]], dict[str, Any]]) -> None:
+        super().__init__()
+        self.read = read
+        self.changed: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key not in self:
+            super().__setitem__(key, self.read([key]).get(key))
+        found = self[key]
+        return default if found is None else found
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key not in self or self[key] != value:
+            self.changed.add(key)
+            super().__setitem__(key, value)
+
+    def fetch(self, keys: Iterable[str]) -> None:
+        """Read what is missing of these, at once."""
+        missing = [key for key in dict.fromkeys(keys) if key not in self]
+        if missing:
+            self.update(dict.fromkeys(missing))
+            self.update(self.read(missing))
+
+
+class StoredLinks:
+    """`links` is what the engine resolves with."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._maps = {kind: StoredMap(self._reader(kind)) for kind in KINDS}
+        self.links = Links(**self._maps)
+
+    def fetch(self, events: Iterable[Any]) -> list[str]:
+        """Read ahead for a batch. Returns the customers that it seems to be about."""
+        maps, cards, loans, accounts = self._maps, [], [], []
+        customers: dict[str, None] = {}
+        for event in events:
+            if event.account_id is not None:
+                accounts.append(event.account_id)
+            elif event.card_id is not None:
+                cards.append(event.card_id)
+            elif event.loan_id is not None:
+                loans.append(event.loan_id)
+            if event.customer_id is not None:
+                customers[event.customer_id] = None
+        for kind, keys in (("card_account", cards), ("loan_account", loans)):
+            if keys:
+                found = maps[kind]
+                found.fetch(keys)
+                accounts += [account for key in keys if (account := found[key]) is not None]
+        if accounts:
+            holders = maps["holders"]
+            holders.fetch(accounts)
+            for account in accounts:
+                customers.update(dict.fromkeys(holders[account] or ()))
+        return list(customers)
+
+    def changes(self) -> list[tuple[str, str, bytes]]:
+        """What the transaction has to write."""
+        return [
+            (kind, key, _encode(found[key]))
+            for kind, found in self._maps.items()
+            for key in sorted(found.changed)
+        ]
+
+    def settle(self) -> None:
+        """It is on disk."""
+        for found in self._maps.values():
+            found.changed.clear()
+            if len(found) > KEPT_MAX:
+                found.clear()
+
+    def forget(self) -> None:
+        """Memory is no longer what is on disk."""
+        for found in self._maps.values():
+            found.changed.clear()
+            found.clear()
+
+    def _reader(self, kind: str) -> Callable[[list[str]], dict[str, Any]]:
+        decode = _DECODERS[kind]
+
+        def read(keys: list[str]) -> dict[str, Any]:
+            return {key: decode(raw) for key, raw in self._store.links(kind, keys).items()}
+
+        return read
