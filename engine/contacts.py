@@ -9,21 +9,24 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import msgspec
 import phonenumbers
 
 from belfry.engine.reasons import Reason
-from belfry.engine.record import ConsentEntry, ContactPoint
+from belfry.engine.record import ConsentEntry, ContactPoint, Record
 from belfry.engine.rulebook.model import MessageClass
 from belfry.engine.turn import Turn
 
 
-def consent_reason(turn: Turn, message_class: MessageClass, channel: str) -> Reason | None:
+def consent_reason(
+    turn: Turn, message_class: MessageClass, channel: str, *, former: bool = False
+) -> Reason | None:
     """None: there is consent for this class on this channel."""
     chosen = turn.record.preferences.channels
     if chosen is not None and channel not in chosen:
         return Reason.OPTED_OUT
     kind = turn.program.book.policies.channels[channel].contact
-    point = _preferred(turn, kind)
+    point = _wanted(turn.record, kind, former=former)
     address = None if point is None else point.address
     last: ConsentEntry | None = None
     for entry in turn.record.consents:
@@ -40,10 +43,10 @@ def consent_reason(turn: Turn, message_class: MessageClass, channel: str) -> Rea
     return None if last.given else Reason.OPTED_OUT
 
 
-def reach(turn: Turn, channel: str) -> ContactPoint | Reason:
+def reach(turn: Turn, channel: str, *, former: bool = False) -> ContactPoint | Reason:
     """The contact point that the channel would use, or why there is none."""
     policy = turn.program.book.policies.channels[channel]
-    point = _preferred(turn, policy.contact)
+    point = _wanted(turn.record, policy.contact, former=former)
     if point is None:
         return Reason.NO_CONTACT
     if point.suppressed:
@@ -55,14 +58,25 @@ def reach(turn: Turn, channel: str) -> ContactPoint | Reason:
     return point
 
 
-def _preferred(turn: Turn, kind: str) -> ContactPoint | None:
+def _wanted(record: Record, kind: str, *, former: bool) -> ContactPoint | None:
+    return record.former.get(kind) if former else preferred(record, kind)
+
+
+def preferred(record: Record, kind: str) -> ContactPoint | None:
     """Usable ones first, then the primary one, then the oldest."""
-    points = [point for point in turn.record.contacts if point.kind == kind]
+    points = [point for point in record.contacts if point.kind == kind]
     return min(
         points,
         key=lambda point: (point.suppressed, point.verified is not True, not point.primary),
         default=None,
     )
+
+
+def keep_former(record: Record, kind: str, before: ContactPoint | None) -> None:
+    """After a change: what was in use and no longer is, is remembered, one of each kind."""
+    now = preferred(record, kind)
+    if before is not None and (now is None or now.address != before.address):
+        record.former[kind] = msgspec.structs.replace(before, primary=False)
 
 
 @lru_cache(maxsize=65536)

@@ -124,20 +124,29 @@ def consented(ask: Asking) -> Verdict:
     message_class = ask.message_class
     if message_class is None or message_class.consent == "none":
         return None
-    return _narrow(ask, lambda channel: contacts.consent_reason(ask.turn, message_class, channel))
+    former = _is_former(ask)
+    return _narrow(
+        ask,
+        lambda channel: contacts.consent_reason(ask.turn, message_class, channel, former=former),
+    )
 
 
 def reachable(ask: Asking) -> Verdict:
     """A verified contact point that may be used; keeps the channels that have one."""
 
     def find(channel: str) -> Verdict:
-        found = contacts.reach(ask.turn, channel)
+        found = contacts.reach(ask.turn, channel, former=_is_former(ask))
         if isinstance(found, ContactPoint):
             ask.contact[channel] = found
             return None
         return found
 
     return _narrow(ask, find)
+
+
+def _is_former(ask: Asking) -> bool:
+    notify = ask.code.rule.notify
+    return notify is not None and notify.to == "former"
 
 
 def cooled_down(ask: Asking) -> Verdict:

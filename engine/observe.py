@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from belfry.engine.contacts import keep_former, preferred
 from belfry.engine.program.build import Program
 from belfry.engine.program.plan import Plan
 from belfry.engine.record import SEPARATOR, ConsentEntry, ContactPoint, Record
@@ -142,7 +143,12 @@ def _transaction(
 def _contact(
     program: Program, record: Record, event: Any, now: dt.datetime, *, is_late: bool
 ) -> None:
-    contacts = record.contacts
+    before = preferred(record, event.kind)
+    _merge_contact(record.contacts, event)
+    keep_former(record, event.kind, before)
+
+
+def _merge_contact(contacts: list[ContactPoint], event: Any) -> None:
     if event.address is None or event.active is False:
         contacts[:] = [
             c for c in contacts

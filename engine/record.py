@@ -180,6 +180,7 @@ class SegmentState(msgspec.Struct, omit_defaults=True):
 class Record(msgspec.Struct, omit_defaults=True):
     """All of one customer. `seen` maps the ids inside the allowed lateness to their times.
 
+    `former`: by kind, the contact point that was in use before the present one.
     `leads`: accounts of which this customer is the first owner. `live`: keys of alerts pending or
     firing.
     `windows`: state of features, by name or (for accounts, cards, loans) by name and key.
@@ -194,6 +195,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     loans: dict[str, Any] = {}
     leads: list[str] = []
     contacts: list[ContactPoint] = []
+    former: dict[str, ContactPoint] = {}
     consents: list[ConsentEntry] = []
     preferences: Preferences = msgspec.field(default_factory=Preferences)
     seen: dict[str, dt.datetime] = {}

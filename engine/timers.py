@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from belfry.engine import calendars
+from belfry.engine import business_hours, calendars
 from belfry.engine.agenda import drop_timer, set_timer
 from belfry.engine.instants import DAY, NEVER, UTC, at_local, first_local_at, on_feb_29
 from belfry.engine.record import TimerEntry, joined
@@ -108,6 +108,9 @@ def _dues(turn: Turn, timer: Timer, moment: dt.date | dt.datetime) -> list[dt.da
 def _after(turn: Turn, timer: Timer, moment: dt.date | dt.datetime) -> list[dt.datetime]:
     tz = local_zone(turn)
     start = moment if isinstance(moment, dt.datetime) else at_local(moment, MIDNIGHT, tz)
+    if timer.clock == "business":
+        bank = turn.program.book.policies.bank
+        return [first_local_at(business_hours.after(start, timer.delay, bank), timer.at, tz)]
     return [first_local_at(start + timer.delay, timer.at, tz)]
 
 

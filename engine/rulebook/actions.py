@@ -58,6 +58,7 @@ def read_notify(rule: Values, scope: Scope, policies: Policies, reading: Reading
         with_=_named_values(values, scope, reading),
         until=values.get("until"),
         within=values.get("within"),
+        to=values.get("to", "current"),
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from belfry.engine.faults import Fault, Place, Severity
 from belfry.engine.rulebook.actions import default_template
 from belfry.engine.rulebook.flapping import is_implied, overlaps
-from belfry.engine.rulebook.model import Rule, Rulebook, Template
+from belfry.engine.rulebook.model import Rule, Rulebook, Template, Timer
 from belfry.engine.rulebook.parts import Parts
 from belfry.engine.rulebook.suggest import did_you_mean, listed
 from belfry.engine.rulebook.template_names import STANDARD_NAMES
@@ -134,9 +134,15 @@ def unused_tiers(book: Book) -> Iterator[Fault]:
 def timeless(book: Book) -> Iterator[Fault]:
     """A timer without time of day fires at midnight."""
     for rule in book.rules:
-        if rule.timer is not None and rule.timer.at is None:
+        timer = rule.timer
+        if timer is not None and timer.at is None and not _is_of_hours(timer):
             message = "no time of day: it is looked at midnight"
             yield _warn(book.at(rule, "timer"), "B512", message, 'at: "09:00"')
+
+
+def _is_of_hours(timer: Timer) -> bool:
+    """Two hours after a moment is no midnight."""
+    return timer.kind == "after" and (timer.clock == "business" or timer.delay < DAY)
 
 
 def swallowed(book: Book) -> Iterator[Fault]:

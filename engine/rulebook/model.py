@@ -41,6 +41,7 @@ class Timer:
     roll: Literal["next_business_day", "previous_business_day"] | None = None
     leap: Literal["feb28", "mar1"] = "feb28"
     grace: dt.timedelta = dt.timedelta(hours=24)
+    clock: Literal["always", "business"] = "always"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Notify:
     with_: Mapping[str, Expression] = field(default_factory=dict)
     until: Literal["delivered", "read", "acted"] | None = None
     within: dt.timedelta | None = None
+    to: Literal["current", "former"] = "current"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +246,8 @@ class Bank:
     name: str = ""
     languages: tuple[str, ...] = ()
     lateness: dt.timedelta = dt.timedelta(hours=1)
+    opens: dt.time = dt.time(9)
+    closes: dt.time = dt.time(18)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,11 @@ def _bank(nodes: list[Node], faults: Faults) -> Bank:
         zone = "UTC"
     country = _country(values, "country", faults) or ""
     default = Bank()
+    opens, closes = values.get("opens", default.opens), values.get("closes", default.closes)
+    if opens >= closes:
+        message = "business hours end before they begin"
+        at = values.at("closes" if "closes" in values else "opens")
+        faults.append(fault_at(at, "B212", message, hint='opens: "09:00"'))
     return Bank(
         time_zone=zone,
         language=values.get("language", default.language),
@@ -109,6 +114,8 @@ def _bank(nodes: list[Node], faults: Faults) -> Bank:
         name=values.get("name", default.name),
         languages=values.get("languages", ()),
         lateness=values.get("lateness", default.lateness),
+        opens=opens,
+        closes=closes,
     )
 
 

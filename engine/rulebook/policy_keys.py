@@ -79,6 +79,8 @@ BANK = Section("bank", "Defaults for customers who have none of their own.", (
     Key("currency", TEXT, "ISO 4217", "EUR"),
     Key("country", TEXT, "ISO 3166-1 alpha-2: business days"),
     Key("name", TEXT, "signs messages"),
+    Key("opens", LOCAL_TIME, "business hours begin, on business days", "09:00", "the bank's time"),
+    Key("closes", LOCAL_TIME, "business hours end", "18:00", "the bank's time"),
     Key("lateness", DURATION, "how late an event may come and still count", "1h"),
 ))  # fmt: skip
 MESSAGE_CLASS = Section("message class", "What messages of a class may do; first one goes first.", (

@@ -46,6 +46,8 @@ TIMER = Section("timer", "When a timer rule is looked at, in the customer's loca
     Key("weekly", word(*WEEKDAYS), "day of the week"),
     Key("daily", either(LOCAL_TIME, word("true")), "every day at this time"),
     Key("delay", DURATION, "with `after`: how long after the moment"),
+    Key("clock", word("always", "business"),
+        "with `delay`: what counts; business: only the bank's business hours", "always"),
     Key("roll", word("next_business_day", "previous_business_day"),
         "where a day that is no business day moves to"),
     Key("at", LOCAL_TIME, "time of day", "00:00", "local time"),
@@ -86,6 +88,8 @@ NOTIFY = Section("notify", "Tell the customer.", (
     Key("expires", DURATION, "from the occurrence; later it is of no use", "never"),
     Key("tags", items(IDENTIFIER), "tags that caps may count by"),
     Key("with", EXPRESSIONS, "named values for the template"),
+    Key("to", word("current", "former"),
+        "which contact point; former: the one that the present one came in place of", "current"),
     Key("until", word("delivered", "read", "acted"), "what ends the ladder of channels"),
     Key("within", DURATION, "how long a channel has for that before the next one is tried"),
 ))  # fmt: skip

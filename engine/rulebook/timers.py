@@ -24,7 +24,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "monthly": ("roll", "at", "grace"),
     "weekly": ("roll", "at", "grace"),
     "daily": ("roll", "at", "grace"),
-    "after": ("delay", "at", "grace"),
+    "after": ("delay", "clock", "at", "grace"),
 }
 LAST_DAY = 31  # a month without that day is taken at its last one
 
@@ -64,6 +64,7 @@ def read_timer(values: Values, scope: Scope, reading: Reading) -> Timer | None:
         roll=values.get("roll"),
         leap=values.get("leap", "feb28"),
         grace=values.get("grace", dt.timedelta(hours=24)),
+        clock=values.get("clock", "always"),
     )
 
 

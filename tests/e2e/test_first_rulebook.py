@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,27 +25,42 @@ SHOWN: Mapping[str, Any] = {
         "id": "C1",
         "name": "王小明",
         "time_zone": "Asia/Shanghai",
+        "id_expires_on": "2026-12-30",
         "spending_limit": 30000,
     },
-    "account": {"id": "6222020200112233", "balance": "12345.67", "credit_limit": "50000"},
+    "account": {
+        "id": "6222020200112233",
+        "balance": "12345.67",
+        "credit_limit": "50000",
+        "matures_on": "2026-12-30",
+    },
     "card": {"id": "6222020200112233", "expires_on": "2026-04-30"},
     "loan": {"id": "L20260101", "next_due_on": "2026-04-10", "amount_due": "12345.67"},
     "event": {
         "amount": "25000.50",
         "branch": "SH-01",
         "changed": "password",
+        "kind": "complaint",
+        "purpose": "statement_fee",
         "time": "2026-03-02T10:15:00+08:00",
     },
     "features": {
+        "card_payments_10m": 5,
         "countries_24h": 3,
         "failed_logins_1h": 5,
+        "fees_90d": 3,
+        "income_30d": "21234.50",
+        "spend_7d": "11234.50",
         "spend_30d": "31234.50",
         "withdrawals_1h": 4,
     },
     "bank": {"name": "Belfry", "currency": "CNY"},
     "tier": "0.75",
     "idle": "100000",
+    "usual": "4321.09",
+    "years": 5,
 }
+OPT_OUT = {"zh": ("退订", "关闭", "回复"), "en": ("stop", "turn off", "turn such", "reply")}
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +68,14 @@ def book() -> Rulebook:
     found, faults = read_rulebook(RULES)
     assert found is not None, faults
     return found
+
+
+def test_the_rulebook_is_large_enough_to_find_an_example_in(book: Rulebook) -> None:
+    assert len(book.rules) >= 45
+    assert {rule.area for rule in book.rules.values()} >= {
+        *("accounts", "cards", "care", "loans", "offers", "payments", "security")
+    }
+    assert set(book.segments) >= {"assets", "activity", "life_cycle"}
 
 
 def test_the_shipped_rulebook_has_no_findings_at_all() -> None:
@@ -127,3 +151,54 @@ def test_every_text_can_be_shown_and_a_text_message_fits_one_segment(book: Ruleb
             assert text.startswith("【Belfry】"), text
             assert "http" not in text
             assert len(text) <= SMS_SEGMENT, text
+
+
+def test_marketing_says_how_to_hear_no_more_of_it(book: Rulebook) -> None:
+    names = {
+        rule.notify.template
+        for rule in book.rules.values()
+        if rule.notify is not None and rule.notify.message_class == "marketing"
+    }
+    silent = [
+        key
+        for key, template in book.templates.items()
+        if key[0] in names and not any(w in template.text.lower() for w in OPT_OUT[key[1]])
+    ]
+    assert names
+    assert silent == []
+
+
+def row(rule: Rule) -> str:
+    """How README.md shows a rule."""
+    notify, task, emit = rule.notify, rule.task, rule.emit
+    says = [] if notify is None else [f"{notify.message_class}: {', '.join(notify.channels)}"]
+    says += [] if task is None else [f"task: {task.role}"]
+    says += [] if emit is None else [f"event: {emit.event}"]
+    return f"| `{rule.area}/{rule.id}` | {rule.title} | {'; '.join(says)} |"
+
+
+def test_the_guide_lists_every_rule_as_it_is(book: Rulebook) -> None:
+    guide = (RULES / "README.md").read_text(encoding="utf-8").splitlines()
+    order = sorted(book.rules.values(), key=lambda rule: (rule.area, rule.id))
+    assert [line for line in guide if line.startswith("| `") and line.count("|") == 4] == [
+        row(rule) for rule in order
+    ]
+
+
+def test_no_text_for_customers_shows_a_whole_number_of_an_account_card_or_loan(
+    book: Rulebook,
+) -> None:
+    for key, template in book.templates.items():
+        for written in re.findall(r"{{[^}]*\.id\b[^}]*}}", template.text):
+            assert "masked" in written, key
+
+
+def test_what_a_customer_is_told_expires_unless_the_law_wants_it_told(book: Rulebook) -> None:
+    endless = [
+        rule.id
+        for rule in book.rules.values()
+        if rule.notify is not None
+        and rule.notify.expires is None
+        and rule.notify.message_class != "regulatory"
+    ]
+    assert endless == []
