@@ -181,7 +181,8 @@ def _unknown(turn: Turn, out: Outgoing) -> None:
 
 
 def _next_provider(turn: Turn, out: Outgoing) -> tuple[str, str] | None:
-    for provider in turn.program.book.policies.channels[out.channel].providers:
+    channel = turn.program.book.policies.channels.get(out.channel)
+    for provider in channel.providers if channel is not None else ():
         if f"{out.channel}/{provider}" not in out.tried:
             return out.channel, provider
     return None

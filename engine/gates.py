@@ -54,6 +54,15 @@ Verdict = str | Hold | None
 Gate = Callable[[Asking], Verdict]
 
 
+def rule_ready(ask: Asking) -> Verdict:
+    """Not switched off, and what it reads has filled since the edit that emptied it."""
+    rule_id = ask.code.rule.id
+    if rule_id in ask.turn.program.broken:
+        return Reason.RULE_BROKEN
+    until = ask.turn.record.warming.get(rule_id)
+    return Reason.WARMING_UP if until is not None and ask.candidate.at < until else None
+
+
 def still_true(ask: Asking) -> Verdict:
     """State rules and timers are asked again unless they were just found true; events stay true."""
     candidate = ask.candidate
@@ -213,6 +222,7 @@ def not_held_out(ask: Asking) -> Verdict:
 
 
 GATES: tuple[Gate, ...] = (
+    rule_ready,
     still_true,
     not_expired,
     rule_active,
@@ -227,6 +237,7 @@ GATES: tuple[Gate, ...] = (
     not_held_out,
 )
 STAFF_GATES: tuple[Gate, ...] = (
+    rule_ready,
     still_true,
     rule_active,
     rolled_out,

@@ -51,6 +51,10 @@ class Reason(enum.StrEnum):
     PROVIDER_REJECTED = "provider_rejected"
     PROVIDER_EXHAUSTED = "provider_exhausted"
     NO_ANSWER = "no_answer"
+    WARMING_UP = "warming_up"
+    RULE_REMOVED = "rule_removed"
+    RULE_CHANGED = "rule_changed"
+    RULE_BROKEN = "rule_broken"
 
 
 MEANINGS: dict[Reason, str] = {
@@ -83,6 +87,10 @@ MEANINGS: dict[Reason, str] = {
     Reason.PROVIDER_REJECTED: "Every provider of the channel refused the message for good.",
     Reason.PROVIDER_EXHAUSTED: "No provider took the message before it expired.",
     Reason.NO_ANSWER: "An attempt had no answer and the class does not try again.",
+    Reason.WARMING_UP: "After an edit, a window that the rule reads has not filled once.",
+    Reason.RULE_REMOVED: "It was waiting or held when its rule left the rulebook.",
+    Reason.RULE_CHANGED: "It was waiting or held when an edit gave its rule a new state.",
+    Reason.RULE_BROKEN: "The rule was switched off: it could not be computed too often.",
 }
 
 

@@ -184,6 +184,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     `leads`: accounts of which this customer is the first owner. `live`: keys of alerts pending or
     firing.
     `windows`: state of features, by name or (for accounts, cards, loans) by name and key.
+    `warming`: rules and segments that an edit made wait, and until when.
     """
 
     customer_id: str
@@ -212,6 +213,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     outgoing: dict[str, Outgoing] = {}
     sent: list[Sent] = []
     goals: list[Goal] = []
+    warming: dict[str, dt.datetime] = {}
 
     def __repr__(self) -> str:
         return f"Record({self.customer_id!r}, …)"

@@ -8,6 +8,7 @@ exists is dropped.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
@@ -89,7 +90,10 @@ class RecordCodec:
         windows = {}
         for name, one in values.pop("windows").items():
             decoder = self._windows.get(name.partition(SEPARATOR)[0])
-            if decoder is not None:
+            if decoder is None:
+                continue
+            # Values of another kind: an edit of the feature, which drops its windows anyway.
+            with contextlib.suppress(msgspec.ValidationError):
                 typed = decoder(one)
                 windows[name] = Window(*(getattr(typed, f) for f in Window.__struct_fields__))
         return Record(**values, windows=windows)

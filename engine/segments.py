@@ -18,9 +18,30 @@ from belfry.engine.turn import Turn
 def settle_segments(turn: Turn, names: list[str]) -> None:
     """Evaluate these segments again."""
     for name in names:
+        if turn.record.warming and _is_warming(turn, name):
+            continue
         found = _value(turn, name)
         if found is not None:
             _settle(turn, name, found)
+
+
+def restate_segment(turn: Turn, name: str) -> None:
+    """The value that holds counts at once and is no change: the definition moved, not they."""
+    found = _value(turn, name)
+    if found is not None:
+        turn.record.segments[name] = SegmentState(found)
+        drop_timer(turn.record, joined("segment", name))
+
+
+def _is_warming(turn: Turn, name: str) -> bool:
+    """Until what it reads has filled, it keeps its value; the first one after that is no change."""
+    key = joined("segment", name)
+    until = turn.record.warming.get(key)
+    if until is None or turn.now < until:
+        return until is not None
+    del turn.record.warming[key]
+    restate_segment(turn, name)
+    return False
 
 
 def _value(turn: Turn, name: str) -> str | None:

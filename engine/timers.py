@@ -98,14 +98,15 @@ def arm_moment(turn: Turn, rule: Rule, key: str) -> None:
 def _dues(turn: Turn, timer: Timer, moment: dt.date | dt.datetime) -> list[dt.datetime]:
     match timer.kind:
         case "after":
-            return _after(turn, timer, moment)
+            return delay_dues(turn, timer, moment)
         case "yearly":
             return [next_yearly(turn, timer, moment, turn.now, inclusive=True)]
         case _:
             return _around(turn, timer, moment)
 
 
-def _after(turn: Turn, timer: Timer, moment: dt.date | dt.datetime) -> list[dt.datetime]:
+def delay_dues(turn: Turn, timer: Timer, moment: dt.date | dt.datetime) -> list[dt.datetime]:
+    """The one instant that lies the delay after a moment, past or ahead."""
     tz = local_zone(turn)
     start = moment if isinstance(moment, dt.datetime) else at_local(moment, MIDNIGHT, tz)
     if timer.clock == "business":
@@ -116,13 +117,19 @@ def _after(turn: Turn, timer: Timer, moment: dt.date | dt.datetime) -> list[dt.d
 
 def _around(turn: Turn, timer: Timer, moment: dt.date | dt.datetime) -> list[dt.datetime]:
     tz = local_zone(turn)
-    offsets = [-offset for offset in timer.before] + list(timer.after)
-    dues = sorted(_offset_due(timer, moment, offset, tz) for offset in offsets or [dt.timedelta(0)])
+    dues = offset_dues(turn, timer, moment)
     ahead = [due for due in dues if due >= turn.now]
     past = [due for due in dues if due < turn.now]
     if past and (_end_of(moment, tz) > turn.now or turn.now - past[-1] <= timer.grace):
         ahead.insert(0, past[-1])
     return ahead
+
+
+def offset_dues(turn: Turn, timer: Timer, moment: dt.date | dt.datetime) -> list[dt.datetime]:
+    """All instants of a date and its offsets, past ones included, in order."""
+    tz = local_zone(turn)
+    offsets = [-offset for offset in timer.before] + list(timer.after)
+    return sorted(_offset_due(timer, moment, offset, tz) for offset in offsets or [dt.timedelta(0)])
 
 
 def _offset_due(

@@ -34,7 +34,8 @@ NOTHING, REPEATED, LATE = Outcome(), Outcome("repeated"), Outcome("late")
 
 def new_record(program: Program, customer_id: str) -> Record:
     """A customer of whom nothing is known yet."""
-    return Record(customer_id, program.book.event_types.entities["customer"]())
+    customer = program.book.event_types.entities["customer"]()
+    return Record(customer_id, customer, rulebook=program.book.hash)
 
 
 def transition(program: Program, record: Record, event: Any) -> Outcome:

@@ -37,6 +37,8 @@ class Turn(msgspec.Struct, gc=False):
 
 def holds(turn: Turn, test: Test, sight: Sight, rule: Rule) -> bool:
     """Ask a rule's condition; one that cannot be computed is its error and does not hold."""
+    if rule.id in turn.program.broken:
+        return False
     try:
         return bool(test(sight))
     except ArithmeticError:

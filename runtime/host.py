@@ -16,9 +16,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from belfry.engine.decisions import Attempt, Outcome
+from belfry.engine.edition import edition_of
+from belfry.engine.edits import compare
 from belfry.engine.events import Answer, Timer
 from belfry.engine.instants import NEVER
 from belfry.engine.links import Links
+from belfry.engine.migrate import migrate
 from belfry.engine.program import Program
 from belfry.engine.record import SEPARATOR, Record
 from belfry.engine.transition import new_record, transition
@@ -79,6 +82,18 @@ class MemoryHost:
                 self.now = at
                 self._step(record, Timer(id="due", time=at))
 
+    def switch(self, program: Program, at: dt.datetime) -> None:
+        """Another rulebook from this instant on; timers due at it still run by the old one."""
+        self.run_until(at)
+        edits = compare(edition_of(self.program.book), program.book, self.program.broken)
+        self.program = program
+        self.now = at
+        for customer_id in sorted(self.records):
+            record = self.records[customer_id]
+            before = record.next_due
+            outcome = migrate(program, record, edits, at)
+            self._hear(record, Timer(id="rulebook", time=at), outcome, before)
+
     def close_arbitration(self) -> None:
         """Carry windows that are open to their end: what asked to speak by now is decided."""
         for customer_id in sorted(self.records):
@@ -94,6 +109,10 @@ class MemoryHost:
     def _step(self, record: Record, event: Any) -> str:
         before = record.next_due
         outcome = transition(self.program, record, event)
+        self._hear(record, event, outcome, before)
+        return outcome.seen
+
+    def _hear(self, record: Record, event: Any, outcome: Outcome, before: dt.datetime) -> None:
         if outcome.seen == "applied":
             self.listen(record, event, outcome)
             for attempt in outcome.attempts:
@@ -102,7 +121,6 @@ class MemoryHost:
                     self._step(record, answer)
         if record.next_due not in (before, NEVER):
             heapq.heappush(self._due, (record.next_due, record.customer_id))
-        return outcome.seen
 
 
 def accept_all(attempt: Attempt) -> Answer:

@@ -28,7 +28,10 @@ __all__ = ["Program", "RuleCode", "build_program"]
 
 @dataclass(slots=True)
 class Program:
-    """What the transition runs. `plans`: event struct → plan; `types`: the same by type name."""
+    """What the transition runs. `plans`: event struct → plan; `types`: the same by type name.
+
+    `broken`: rules that are switched off, see `belfry.engine.faulty`.
+    """
 
     book: Rulebook
     rules: RuleCodes
@@ -42,6 +45,7 @@ class Program:
     wake_segments: dict[str, list[str]]
     inhibitors: dict[str, list[Rule]]
     sent_kept_days: int
+    broken: frozenset[str] = frozenset()
 
 
 def build_program(book: Rulebook) -> Program:

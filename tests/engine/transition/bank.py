@@ -109,6 +109,12 @@ class Bank:
         self.taken.append(event)
         return event
 
+    def switch(self, program: Program, at: str) -> Bank:
+        """Another rulebook from this instant on."""
+        self.host.switch(program, instant(at))
+        self.program = program
+        return self
+
     def until(self, at: str) -> Bank:
         """Let timers fire up to and including this instant, then close what is open."""
         self.host.run_until(instant(at))
