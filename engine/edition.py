@@ -70,9 +70,13 @@ def rule_aspects(rule: Rule, policies: Policies) -> Aspects:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _calendar_of(timer: Timer, policies: Policies) -> tuple[str, str]:
-    """What local times of a customer without a zone, and business days, hang on."""
-    return policies.bank.time_zone, policies.bank.country if timer.roll else ""
+def _calendar_of(timer: Timer, policies: Policies) -> tuple[object, ...]:
+    """What local times of a customer without a zone, business days and hours hang on."""
+    bank = policies.bank
+    is_business = timer.clock == "business"
+    country = bank.country if timer.roll or is_business else ""
+    hours = (bank.opens, bank.closes) if is_business else ()
+    return (bank.time_zone, country, *hours)
 
 
 def feature_aspects(feature: Feature) -> Aspects:
