@@ -252,10 +252,12 @@ def _list(struct: type[Event], name: str) -> tuple[str, str]:
     """A list, which rules do not read: its meaning from the schema, its parts from the item."""
     definitions = msgspec.json.schema(struct)["$defs"]
     field = definitions[struct.__name__]["properties"][name]
-    (items,) = (kind["items"] for kind in field["anyOf"] if kind["type"] == "array")
+    kinds = field.get("anyOf", [field])
+    (items,) = (kind["items"] for kind in kinds if kind["type"] == "array")
     item = definitions.get(items.get("$ref", "").rpartition("/")[2], {})
     parts = ", ".join(f"`{part}`" for part in item.get("properties", ()))
-    return f"list of {{{parts}}}" if parts else "list of texts", field["description"]
+    of = f"{{{parts}}}" if parts else "objects" if items["type"] == "object" else "texts"
+    return f"list of {of}", field["description"]
 
 
 def _sections(module: ModuleType, *, first: Section | None = None) -> Iterator[str]:

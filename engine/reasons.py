@@ -38,6 +38,7 @@ class Reason(enum.StrEnum):
     REVERSED = "reversed"
     EXPIRED = "expired"
     MISSED = "missed"
+    NOT_HOLDER = "not_holder"
     LOST_ARBITRATION = "lost_arbitration"
     INHIBITED = "inhibited"
     SUPERSEDED = "superseded"
@@ -74,6 +75,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.REVERSED: "The transaction behind it was reversed.",
     Reason.EXPIRED: "Too late to be of use, or it would be when quiet hours end.",
     Reason.MISSED: "A timer was due while nobody looked, longer ago than its grace.",
+    Reason.NOT_HOLDER: "The customer no longer holds the account that it is about.",
     Reason.LOST_ARBITRATION: "A candidate of the same window took the last place under a cap.",
     Reason.INHIBITED: "Another rule that is firing silences this one.",
     Reason.SUPERSEDED: "Another rule's newer alert replaced it.",

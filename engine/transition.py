@@ -11,9 +11,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from belfry.engine import alerts, dispatch, due
+from belfry.engine import alerts, dispatch, due, holding
 from belfry.engine.decisions import Outcome
-from belfry.engine.events import Answer, Receipt, Timer
+from belfry.engine.events import Answer, Departure, Receipt, Snapshot, Timer
 from belfry.engine.observe import is_reversal, observe, undo_features
 from belfry.engine.program.build import Program
 from belfry.engine.program.plan import Plan
@@ -92,10 +92,26 @@ def _engine_event(program: Program, record: Record, event: Any) -> Outcome:
             dispatch.answered(turn, event)
         case Receipt():
             dispatch.received(turn, event)
+        case Snapshot() | Departure():
+            return _change_of_hands(program, record, event)
         case _:
             raise AssertionError(type(event))
     while turn.derived:
         _derived(turn)
+    return _outcome(turn)
+
+
+def _change_of_hands(program: Program, record: Record, event: Snapshot | Departure) -> Outcome:
+    """Once, like any event that has a source; late or not, it is how things are."""
+    name = f"{event.source}\x1f{event.id}" if event.source else event.id
+    if name in record.seen:
+        return REPEATED
+    record.seen[name] = event.time
+    turn = Turn(program, record, max(event.time, record.latest or event.time))
+    if isinstance(event, Snapshot):
+        holding.join(turn, event)
+    else:
+        holding.leave(turn, event)
     return _outcome(turn)
 
 

@@ -218,6 +218,9 @@ class Host:
             self._latest = max(self._latest, time)
         # Not before the timers: what they raise is committed before their calls.
         seen.add(digest)
+        if self._links.links.handovers:
+            for customer_id, change in self._links.links.take_handovers():
+                self._step(self.records.get(customer_id), change, name)
         word = "applied"
         for customer_id in customers:
             word = self._step(self.records.get(customer_id), event, name)

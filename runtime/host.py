@@ -61,16 +61,27 @@ class MemoryHost:
         self._seen.add(name)
         self.run_until(event.time, inclusive=False)
         self.now = event.time
+        if self.links.handovers:
+            self._hand_over()
         seen = "applied"
         for customer_id in customers:
             if self.only is not None and customer_id != self.only:
                 continue
-            record = self.records.get(customer_id)
-            if record is None:
-                record = self.records[customer_id] = new_record(self.program, customer_id)
-            seen = self._step(record, event)
+            seen = self._step(self._record(customer_id), event)
         self.counts[seen] += 1
         return True
+
+    def _hand_over(self) -> None:
+        """Customers who join or leave an account hear of that first."""
+        for customer_id, change in self.links.take_handovers():
+            if self.only is None or customer_id == self.only:
+                self._step(self._record(customer_id), change)
+
+    def _record(self, customer_id: str) -> Record:
+        record = self.records.get(customer_id)
+        if record is None:
+            record = self.records[customer_id] = new_record(self.program, customer_id)
+        return record
 
     def run_until(self, instant: dt.datetime, *, inclusive: bool = True) -> None:
         """Let the timers that are due by then fire, in order of instant and customer."""

@@ -11,17 +11,13 @@ from typing import Any
 
 import msgspec
 
-from belfry.engine.links import Links
+from belfry.engine.links import STORED, Links
 from belfry.runtime.ports import Store
 
 KEPT_MAX = 500_000  # of each kind; beyond it all are read anew
-KINDS = ("holders", "card_account", "loan_account")
 _encode = msgspec.msgpack.encode
-_DECODERS = {
-    "holders": msgspec.msgpack.Decoder(tuple[str, ...]).decode,
-    "card_account": msgspec.msgpack.Decoder(str).decode,
-    "loan_account": msgspec.msgpack.Decoder(str).decode,
-}
+_DECODERS = {kind: msgspec.msgpack.Decoder(of).decode for kind, of in STORED.items()}
+FACTS = frozenset(("account", "card", "loan"))
 
 
 class StoredMap(dict[str, Any]):
@@ -56,22 +52,31 @@ class StoredLinks:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._maps = {kind: StoredMap(self._reader(kind)) for kind in KINDS}
-        self.links = Links(**self._maps)
+        self._maps = {kind: StoredMap(self._reader(kind)) for kind in STORED}
+        maps: dict[str, Any] = dict(self._maps)
+        self.links = Links(**maps)
 
     def fetch(self, events: Iterable[Any]) -> list[str]:
         """Read ahead for a batch. Returns the customers that it seems to be about."""
         maps, cards, loans, accounts = self._maps, [], [], []
+        moved, told = [], []
         customers: dict[str, None] = {}
         for event in events:
             if event.account_id is not None:
                 accounts.append(event.account_id)
+                kind = event.__struct_config__.tag
+                if kind == "transaction":
+                    moved.append(event.account_id)
+                elif kind in FACTS:
+                    told.append(event.account_id)
             elif event.card_id is not None:
                 cards.append(event.card_id)
             elif event.loan_id is not None:
                 loans.append(event.loan_id)
             if event.customer_id is not None:
                 customers[event.customer_id] = None
+        maps["balances"].fetch(moved)
+        maps["facts"].fetch(told)
         for kind, keys in (("card_account", cards), ("loan_account", loans)):
             if keys:
                 found = maps[kind]
@@ -101,6 +106,7 @@ class StoredLinks:
 
     def forget(self) -> None:
         """Memory is no longer what is on disk."""
+        self.links.handovers.clear()
         for found in self._maps.values():
             found.changed.clear()
             found.clear()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from belfry.engine.events import Answer, Receipt, Timer
+from belfry.engine.events import Answer, Departure, Receipt, Snapshot, Timer
 from belfry.engine.expressions import Expression
 from belfry.engine.program import dependencies as deps
 from belfry.engine.program.conditions import Conditions
@@ -21,7 +21,8 @@ from belfry.engine.program.rule_code import RuleCode, RuleCodes, always, never
 from belfry.engine.program.updates import SPACE, define_reader, define_update
 from belfry.engine.rulebook.model import Rule, Rulebook
 
-HANDLED_APART = (Timer, Answer, Receipt)  # events of the engine itself, with ways of their own
+# Events of the engine itself, with ways of their own.
+HANDLED_APART = (Timer, Answer, Receipt, Snapshot, Departure)
 
 __all__ = ["Program", "RuleCode", "build_program"]
 

@@ -1,5 +1,6 @@
 """By events, the embedded host decides as a replay does: the same lines in the same order."""
 
+import datetime as dt
 import random
 
 import pytest
@@ -66,3 +67,23 @@ def test_a_failure_at_any_point_leaves_memory_as_the_disk(banks, name):
     told = [line for line in bank.decisions() if b'"no_answer"' not in line]
     assert told == replayed(PROGRAM, rows)
     assert failed > 1
+
+
+@pytest.mark.parametrize("seed", [6, 7])
+def test_joining_and_leaving_an_account_survives_restarts(banks, seed):
+    rows = history(seed, days=200)
+    random_ = random.Random(seed)
+    moments = [row["time"] for row in rows[200::40]]
+    for number, time in enumerate(moments):
+        holders = random_.sample(["C1", "C2", "C3", "C4"], k=random_.randrange(1, 4))
+        rows.append({
+            "type": "account", "id": f"hold-{number}", "time": time, "account_id": "A2",
+            "holders": [{"customer_id": one, "role": "owner"} for one in holders],
+        })  # fmt: skip
+    rows.sort(key=lambda row: dt.datetime.fromisoformat(row["time"]))
+    bank = banks(PROGRAM, by_events=True, records_max=2)
+    for start in range(0, len(rows), 97):
+        bank.host.apply([Batch(decoded(PROGRAM, rows[start : start + 97]))])
+        bank.restart()
+    bank.host.finish()
+    assert bank.decisions() == replayed(PROGRAM, rows)
