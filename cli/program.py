@@ -40,6 +40,7 @@ COMMANDS: dict[str, Row] = {
     "explain": Row("belfry.cli.explain:explain", "Why, or why not: one customer, rule and time."),
     "import": Row("belfry.cli.import_:import_command", "Turn a bank's files into events."),
     "lint": Row("belfry.cli.lint:lint", "Check a rulebook; report every fault at once."),
+    "plan": Row("belfry.cli.plan:plan_command", "What another rulebook does to live state."),
     "quarantine": Row(
         "belfry.cli.quarantine:quarantine", "Records refused, why, and a second try."
     ),
