@@ -1,99 +1,188 @@
-"""`belfry demo`: a year of a bank's history through the first rulebook."""
+"""`belfry demo`: a synthetic bank lives through three months under the shipped rules."""
 
 from __future__ import annotations
 
-import datetime as dt
+import dataclasses
+import gc
 import json
 import os
-import tempfile
+import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO, Any
 
 import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from belfry.cli.demo_berka import demo_berka
+from belfry.cli.demo_live import serve_live
+from belfry.cli.demo_views import new_console, say, show_demo_summary, show_tales
+from belfry.cli.demo_words import HEADINGS
 from belfry.cli.examples import by_example
 from belfry.cli.loading import load_program
 from belfry.cli.progress import progress_bar
 from belfry.cli.replay import FOLDER
-from belfry.cli.summary import show_summary
+from belfry.cli.simulate_bank import SEED
 from belfry.connectors.codec import Decoder
-from belfry.connectors.sources.importing import find_files, import_files
-from belfry.connectors.sources.read import read_source
+from belfry.connectors.reasons import Reason, Rejected
 from belfry.engine.program import Program
-from belfry.runtime.replay import encode, replay_files
-from belfry.runtime.sample_bank import contacts_for, sample_bank
+from belfry.engine.reasons import Outcome as Verdict
+from belfry.runtime.bank.life import ZONE, Setting
+from belfry.runtime.bank.simulate import START, as_lines, simulate_bank
+from belfry.runtime.chronicle import Chronicle, Tale, best_tales
+from belfry.runtime.host import in_time_order
+from belfry.runtime.replay import Replay, encode
 
-BERKA = Path("../shared/data/berka")  # a Czech bank's year, where somebody has put it there
-BERKA_UNTIL = dt.datetime(1994, 1, 1, tzinfo=dt.UTC)  # its transactions are of 1993
-MAPPING = Path("sources/berka.yaml")
+CUSTOMERS, DAYS, DAYS_LIVE = 200, 90, 14
 
 
 @click.command(
     epilog=by_example(
-        ("belfry demo", "the shipped rules on a year of a bank"),
-        ("belfry demo --out out", "and keep decisions and messages there"),
+        ("belfry demo", "the synthetic bank; on a terminal it goes on live until Ctrl-C"),
+        ("belfry demo --language zh --customers 1000", "in Chinese, and larger"),
+        ("belfry demo --out out", "and keep events, decisions and messages there"),
+        ("belfry demo --bank berka", "the year of a Czech bank, where its files are"),
     )
 )
 @click.option("--rules", type=FOLDER, default=Path("rules"), show_default=True)
-@click.option("--data", type=FOLDER, help="A folder with the Berka files; default: where they are.")
+@click.option("--bank", type=click.Choice(["synthetic", "berka"]), default="synthetic")
+@click.option("--customers", type=click.IntRange(10, 100_000), default=CUSTOMERS, show_default=True)
+@click.option("--seed", type=int, default=SEED, show_default=True, help="Same seed, same bank.")
+@click.option("--language", type=click.Choice(["zh", "en"]), help="Default: as your locale says.")
+@click.option("--all", "everything", is_flag=True, help="Every rule in the table.")
+@click.option("--once", is_flag=True, help="End after the stories, on a terminal too.")
+@click.option("--data", type=FOLDER, help="The folder with the Berka files.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Keep the results.")
-def demo(rules: Path, data: Path | None, out: Path | None) -> None:
-    """Replay a year of a bank through the first rulebook and sum it up."""
+def demo(
+    *,
+    rules: Path,
+    bank: str,
+    customers: int,
+    seed: int,
+    language: str | None,
+    everything: bool,
+    once: bool,
+    data: Path | None,
+    out: Path | None,
+) -> None:
+    """A bank of made-up customers lives through 90 days under the shipped rules.
+
+    Shows what was sent, what was not and why, and three customers' stories.
+    """
     program = load_program(rules)
-    found = data or Path(os.environ.get("BELFRY_BERKA", BERKA))
-    with tempfile.TemporaryDirectory() as scratch:
-        events = Path(scratch) / "events.ndjson"
-        if found.is_dir():
-            click.echo(f"A Czech bank's year ({found}), with made-up contacts and consents.\n")
-            _berka(program, rules, found, events)
-            until: dt.datetime | None = BERKA_UNTIL
-        else:
-            click.echo("A small made-up bank: 60 customers, one year, always the same.\n")
-            events.write_bytes(b"".join(encode(event) + b"\n" for event in sample_bank()))
-            until = None
-        kept = out or Path(scratch) / "out"
-        with progress_bar("replay") as progress:
-            replay_files(program, [events], kept, until=until, progress=progress)
-        summary = json.loads((kept / "summary.json").read_text())
-        show_summary(summary, out)
-        _show_messages(kept / "messages.ndjson")
-    click.echo(
-        "\nWhy, or why not? belfry explain --help    Your own rule? README.md, in five minutes"
+    if bank == "berka":
+        demo_berka(program, rules, data, out)
+        return
+    spoken = language or _locale_language()
+    setting = Setting(customers, DAYS, seed, spoken, START)
+    with ExitStack() as files:
+        _demo(program, setting, out, files, everything=everything,
+              is_live=sys.stdout.isatty() and not once)  # fmt: skip
+
+
+def _demo(
+    program: Program,
+    setting: Setting,
+    out: Path | None,
+    files: ExitStack,
+    *,
+    everything: bool,
+    is_live: bool,
+) -> None:
+    language, words = setting.language, HEADINGS[setting.language]
+    console = new_console()
+    console.print(words["bank"].format(
+        customers=setting.customers, days=setting.days, start=setting.start,
+        seed=setting.seed))  # fmt: skip
+    chronicle = Chronicle()
+    replay = Replay(
+        program, _sink(out, "decisions", files), _sink(out, "messages", files), chronicle
     )
+    history, coming = _events(program, setting, replay, out)
+    gc.freeze()  # events and rulebook stay
+    with progress_bar("rules") as progress:
+        for number, event in enumerate(history):
+            if not replay.feed(event):
+                replay.refused(Reason.UNKNOWN_ACCOUNT)
+            if not number % 500:
+                progress(number, len(history))
+    summary = replay.finish().as_dict()
+    if out is not None:
+        (out / "summary.json").write_bytes(msgspec.json.format(encode(summary), indent=2) + b"\n")
+    plain: dict[str, Any] = json.loads(encode(summary))
+    show_demo_summary(console, language, setting, plain, chronicle, everything=everything)
+    tales = best_tales(chronicle, language)
+    show_tales(console, language, tales, chronicle)
+    console.print()
+    if is_live:
+        serve_live(console, language, replay, coming)
+    _farewell(console, language, out, _question(tales))
 
 
-def _berka(program: Program, rules: Path, data: Path, events: Path) -> None:
-    types = program.book.event_types
-    path = rules / MAPPING
-    source, faults = read_source(str(path), path.read_bytes(), types)
-    if source is None:
-        raise click.ClickException("; ".join(str(fault) for fault in faults))
-    with progress_bar("import") as progress:
-        found = import_files(source, find_files([data]), Decoder(types), progress)
-    if isinstance(found, list):
-        raise click.ClickException("; ".join(str(fault) for fault in found))
-    events.write_bytes(b"".join(line + b"\n" for line in found.events))
-    decoder = Decoder(types)
-    customers: dict[str, None] = {}
-    first = ""
-    with events.open("rb") as lines:
-        for line in lines:
-            event = decoder.decode_event(line)
-            if getattr(event, "customer_id", None) is not None:
-                customers[str(getattr(event, "customer_id"))] = None  # noqa: B009
-            first = first or json.loads(line)["time"]
-    with events.open("ab") as more:
-        for one in contacts_for(customers, first):
-            more.write(encode(one) + b"\n")
+def _events(
+    program: Program, setting: Setting, replay: Replay, out: Path | None
+) -> tuple[list[Any], list[Any]]:
+    """The history, and what is still to come. Broken records are counted as in any replay."""
+    longer = dataclasses.replace(setting, days=setting.days + DAYS_LIVE)
+    with progress_bar("bank") as progress:
+        lines = list(as_lines(simulate_bank(longer, progress)))
+    end = setting.end.replace(tzinfo=ZONE)
+    decoder = Decoder(program.book.event_types)
+    past, coming, kept = [], [], []
+    for line in lines:
+        event = decoder.decode_event(line)
+        if isinstance(event, Rejected):
+            replay.refused(event.reason)
+        elif event.time >= end:
+            coming.append(event)
+            continue
+        else:
+            past.append(event)
+        kept.append(line)
+    if out is not None:
+        (out / "events.ndjson").write_bytes(b"".join(kept))
+    return in_time_order(past), in_time_order(coming)
 
 
-def _show_messages(path: Path) -> None:
-    """A few texts as customers would read them, one per rule."""
-    shown: dict[str, str] = {}
-    with path.open("rb") as lines:
-        for line in lines:
-            message = json.loads(line)
-            if message.get("text") and message["rule"] not in shown:
-                shown[message["rule"]] = f"  {message['channel']:5} {message['text'].strip()}"
-    click.echo("\nWhat customers read:")
-    for text in list(shown.values())[:6]:
-        click.echo(text)
+def _sink(out: Path | None, name: str, files: ExitStack) -> IO[bytes]:
+    """A file in `out`, or nowhere."""
+    if out is None:
+        return files.enter_context(Path(os.devnull).open("wb"))
+    out.mkdir(parents=True, exist_ok=True)
+    return files.enter_context((out / f"{name}.ndjson").open("wb"))
+
+
+def _question(tales: list[Tale]) -> str:
+    """Arguments of `belfry explain` about something that was not sent in a story."""
+    for tale in tales:
+        for chapter in tale.chapters:
+            for line in chapter.lines:
+                if line.decision.outcome == Verdict.SUPPRESS:
+                    return f"--customer {tale.customer} --rule {line.decision.rule}"
+    return "--customer C00001 --rule low-balance"
+
+
+def _locale_language() -> str:
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "zh" if spoken.lower().startswith("zh") else "en"
+
+
+def _farewell(console: Console, language: str, out: Path | None, asked: str) -> None:
+    """What to do next, as lines to copy."""
+    words = HEADINGS[language]
+    events = f"{out}/events.ndjson" if out is not None else "out/events.ndjson"
+    rows = [
+        (words["ask"], f"belfry explain --events {events} {asked}"),
+        (words["own"], "README.md"),
+    ]
+    if out is None:
+        rows.insert(0, (words["again"], "belfry demo --once --out out"))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for said, line in rows:
+        table.add_row(Text(said, style="dim"), line)
+    say(console, table)

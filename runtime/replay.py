@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import msgspec
 
@@ -94,10 +94,30 @@ def read_history(
     return in_time_order(good), bad
 
 
-class Replay:
-    """One run: feed it events, then `finish`. Decisions and messages are written as they come."""
+class Witness(Protocol):
+    """Who wants to see a run as it goes."""
 
-    def __init__(self, program: Program, decisions: IO[bytes], messages: IO[bytes]) -> None:
+    def decided(self, customer_id: str, event: Any, outcome: Outcome) -> None:
+        """What one event (or due timer) led to, at one customer."""
+
+    def sent(self, message: dict[str, Any]) -> None:
+        """A message that went to a provider; it belongs to the decision before it."""
+
+
+class Replay:
+    """One run: feed it events, then `finish`. Decisions and messages are written as they come.
+
+    `witness` is told the same: each outcome, and each message with its text.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        decisions: IO[bytes],
+        messages: IO[bytes],
+        witness: Witness | None = None,
+    ) -> None:
+        self.witness = witness
         self.program = program
         self.summary = Summary(program.book.hash)
         self.renderer = Renderer(program.book)
@@ -116,6 +136,11 @@ class Replay:
         summary.last = event.time
         return True
 
+    def refused(self, reason: str) -> None:
+        """Count a record that is no event, or one of nobody's."""
+        self.summary.quarantined[reason] += 1
+        self.summary.events["quarantined"] += 1
+
     def finish(self, until: dt.datetime | None = None) -> Summary:
         """Fire what is due by `until` (default: the last event's time) and close what is open."""
         end = until or self.summary.last
@@ -129,11 +154,16 @@ class Replay:
 
     def _deliver(self, attempt: Attempt) -> Answer:
         self.summary.messages += 1
-        self._messages.write(encode(self.renderer.message(attempt)) + b"\n")
+        message = self.renderer.message(attempt)
+        self._messages.write(encode(message) + b"\n")
+        if self.witness is not None:
+            self.witness.sent(message)
         return accept_all(attempt)
 
     def _listen(self, record: Record, event: Any, outcome: Outcome) -> None:
         summary = self.summary
+        if self.witness is not None:
+            self.witness.decided(record.customer_id, event, outcome)
         for decision in outcome.decisions:
             self._decisions.write(encode(decision) + b"\n")
             summary.decisions[decision.rule, decision.outcome, decision.reason] += 1
@@ -168,8 +198,7 @@ def replay_files(
 
         def keep_bad(bad: QuarantineRecord) -> None:
             quarantine.write(encode(bad) + b"\n")
-            replay.summary.quarantined[bad.reason] += 1
-            replay.summary.events["quarantined"] += 1
+            replay.refused(bad.reason)
 
         events, _ = read_history(paths, Decoder(program.book.event_types), keep_bad)
         # Events and rulebook stay: looking through them for garbage costs a third of a run.

@@ -40,7 +40,7 @@ def copied_card(life: Life) -> None:
     at = setting.on(life.day(25, setting.days - 5), 22, 10)
     card = life.card_at(at) or life.cards[0][1]
     life.move(at - 60 * MINUTE, 300_000, operation="transfer_in", purpose="gift")
-    life.by_card(at, 480_000, Shop("Digital Plaza", "5732", "shopping"), decline="suspected_fraud",
+    life.by_card(at, 480_000, life.setting.words.shops["shopping"][1], decline="suspected_fraud",
                  card_id=card)  # fmt: skip
     for place, (country, city, _, _) in enumerate(ABROAD[:3]):
         life.move(at + (50 + 45 * place) * MINUTE, -(40_000 + 10_000 * place), card_id=card,
@@ -61,7 +61,7 @@ def lost_card(life: Life) -> None:
                subject="card", priority="high", channel="phone")  # fmt: skip
     life.tell(at + 2 * MINUTE, "card", card_id=card, status="lost")
     life.cards.append((at, ""))
-    life.by_card(at + 30 * MINUTE, 89_900, Shop("Cloud Mall", "5964", "shopping"),
+    life.by_card(at + 30 * MINUTE, 89_900, life.setting.words.shops["shopping"][2],
                  card_id=card, channel="online", decline="card_blocked")  # fmt: skip
     if life.number % 5 != 0:
         replace_card(life, at + dt.timedelta(days=2, hours=14), last="lost")
@@ -83,10 +83,10 @@ def quick_cards(life: Life) -> None:
     """Eight small card payments within ten minutes, as when somebody tries a stolen number."""
     at = life.setting.on(life.day(10), 14, 31)
     for place in range(8):
-        life.by_card(at + place * MINUTE, 1_900 + 10 * place, Shop("QuickPlay", "5816", "games"),
+        life.by_card(at + place * MINUTE, 1_900 + 10 * place, Shop(life.named("QuickPlay"), "5816", "games"),
                      channel="online", is_forced=True)  # fmt: skip
     for place in range(4):
-        life.by_card(at + (9 + place) * MINUTE, 260_000, Shop("QuickPlay", "5816", "games"),
+        life.by_card(at + (9 + place) * MINUTE, 260_000, Shop(life.named("QuickPlay"), "5816", "games"),
                      channel="online", decline="suspected_fraud")  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def new_number(life: Life) -> None:
     life.about(at + 2 * MINUTE, "contact", kind="mobile", address=before, primary=False)
     life.move(at + 35 * MINUTE, -620_000, operation="transfer_out", channel="mobile",
               category="transfer", keeps=0,
-              counterparty={"name": "Wu Ming", "account": "6222000099998888",
+              counterparty={"name": life.named("Wu Ming"), "account": "6222000099998888",
                             "bank": "0311"})  # fmt: skip
 
 
@@ -131,4 +131,4 @@ def new_address(life: Life) -> None:
     life.about(at, "security", changed=changed, channel="mobile")
     if changed == "email":
         life.about(at + MINUTE, "contact", kind="email", address=f"n{life.number:05d}@example.com",
-                   verified=False, primary=True)  # fmt: skip
+                   verified=life.number % 4 != 1, primary=True)  # fmt: skip

@@ -42,7 +42,7 @@ def complaint(life: Life) -> None:
         life.about(end, "customer", open_complaints=0)
         life.about(end + 20 * HOUR, "survey", survey="after-complaint", question="satisfaction",
                    score=life.number % 5 + 1, answer=subject)  # fmt: skip
-    elif life.number % 2:
+    else:
         life.about(at + 30 * HOUR, "interaction", kind="call", channel="phone", subject=subject)
 
 

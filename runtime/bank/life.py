@@ -13,7 +13,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from belfry.runtime.bank.words import WORDS, Words
+from belfry.runtime.bank.words import WORDS, ZH_NAMES, Words
 
 OFFSET = "+08:00"
 ZONE = dt.timezone(dt.timedelta(hours=8))
@@ -147,6 +147,10 @@ class Life:
     def card_at(self, at: dt.datetime) -> str:
         """The debit card in the customer's hands then; empty: none."""
         return next((card for since, card in reversed(self.cards) if since <= at), "")
+
+    def named(self, name: str) -> str:
+        """A name of `words.ZH_NAMES` in the bank's language."""
+        return ZH_NAMES[name] if self.setting.language == "zh" else name
 
     def is_one_in(self, every: int, offset: int = 0) -> bool:
         """Is it this customer's turn? Rare things come in turn: small banks have them too."""

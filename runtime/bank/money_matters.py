@@ -31,14 +31,14 @@ def night_dip(life: Life) -> None:
     """Late in the evening little is left; the salary comes at three in the morning."""
     at = _eve_of_pay_day(life, 22, 20 + life.number % 30)
     if at is not None:
-        life.by_card(at, 0, Shop("Cloud Mall", "5964", "shopping"), channel="online",
+        life.by_card(at, 0, life.setting.words.shops["shopping"][2], channel="online",
                      leaves=18_000 + life.number % 90 * 100)  # fmt: skip
 
 
 def evening_dip(life: Life) -> None:
     """Late in the evening little is left, and nothing comes before the morning."""
     at = life.setting.on(life.day(30), 21, 30 + life.number % 25)
-    life.by_card(at, 0, Shop("Cloud Mall", "5964", "shopping"), channel="online",
+    life.by_card(at, 0, life.setting.words.shops["shopping"][2], channel="online",
                  leaves=15_000 + life.number % 70 * 100)  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def into_the_red(life: Life) -> None:
     at = life.setting.on(life.day(22, life.setting.days - 16), 5, 10)
     life.move(at, 0, leaves=-life.current.floor - 40_000, operation="direct_debit", purpose="bill",
               category="tax", is_forced=True,
-              counterparty={"name": "Tax office", "account": "9901000001"})  # fmt: skip
+              counterparty={"name": life.named("Tax office"), "account": "9901000001"})  # fmt: skip
     if life.number % 2:
         life.move(at + 12 * DAY, life.salary // 2, operation="cash_in", channel="branch")
 
@@ -64,7 +64,7 @@ def large_payment(life: Life) -> None:
     else:
         life.move(at - 2 * DAY, cents, operation="transfer_in", purpose="gift")
     paid = life.move(at, -cents, operation="transfer_out", channel="mobile", category="car",
-                     keeps=0, counterparty={"name": "East Motors", "bank": "0104",
+                     keeps=0, counterparty={"name": life.named("East Motors"), "bank": "0104",
                                                       "account": "6217000012340001"})  # fmt: skip
     if life.number % 3 == 0:
         life.move(at + 90 * MINUTE, cents, operation="transfer_in", status="reversed",
@@ -77,7 +77,7 @@ def unusual_payment(life: Life) -> None:
     cents = max(life.salary // 2, life.draw.randint(4_000, 9_000) * 100)
     cents = min(cents, 1_990_000)
     life.move(at - 5 * DAY, cents, operation="transfer_in", purpose="gift", category="family")
-    life.by_card(at, cents, Shop("Golden Jewellery", "5944", "jewellery"), keeps=0,
+    life.by_card(at, cents, Shop(life.named("Golden Jewellery"), "5944", "jewellery"), keeps=0,
                  is_forced=True)  # fmt: skip
 
 
@@ -119,14 +119,14 @@ def windfall(life: Life) -> None:
     at = life.setting.on(life.day(late, life.setting.days - 8), 10, 12)
     life.move(at, life.draw.randint(80_000, 400_000) * 100, operation="transfer_in",
               purpose="bonus", category="income",
-              counterparty={"name": "Skyline Estates", "account": "6200123400007"})  # fmt: skip
+              counterparty={"name": life.named("Skyline Estates"), "account": "6200123400007"})  # fmt: skip
 
 
 def fortune(life: Life) -> None:
     """Sold a company in the first weeks: belongs to private banking from then on."""
     at = life.setting.on(life.day(5, 15), 9, 30)
     life.move(at, life.draw.randint(5_500_000, 8_000_000) * 100, operation="transfer_in",
-              purpose="sale", counterparty={"name": "Harbour Capital", "bank": "0306"})  # fmt: skip
+              purpose="sale", counterparty={"name": life.named("Harbour Capital"), "bank": "0306"})  # fmt: skip
 
 
 def credit_line(life: Life) -> None:
@@ -149,7 +149,7 @@ def credit_line(life: Life) -> None:
 def friends(life: Life) -> None:
     """Transfers to somebody who was never paid before."""
     draw = life.draw
-    friend = {"name": "Lin Xia", "account": f"62170{life.number:09d}", "bank": "0103"}
+    friend = {"name": life.named("Lin Xia"), "account": f"62170{life.number:09d}", "bank": "0103"}
     for _ in range(2):
         at = life.setting.on(life.day(6), 19, draw.randrange(60))
         life.move(at, -draw.randint(50, 900) * 100, operation="transfer_out", channel="mobile",

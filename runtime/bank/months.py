@@ -133,7 +133,7 @@ def _insurance(life: Life) -> None:
     for _, date in months(life, 20):
         life.move(_at(date, 5, 45), -premium, operation="transfer_out", purpose="insurance",
                   category="insurance", is_forced=True,
-                  counterparty={"name": "Pacific Mutual", "account": "8800112233",
+                  counterparty={"name": life.named("Pacific Mutual"), "account": "8800112233",
                                 "bank": "0308"})  # fmt: skip
 
 

@@ -76,11 +76,10 @@ def _master_data(life: Life) -> None:
     life.name = full_name(
         setting.words, draw.randrange(1000), draw.randrange(1000), is_woman=is_woman
     )
-    optional = {}
+    optional: dict[str, str] = {}
     if draw.random() < 0.12:
         optional["low_balance_limit"] = str(draw.choice((300, 1000, 2000)))
-    if life.is_one_in(8, 3):
-        optional["spending_limit"] = str(life.salary * draw.choice((3, 5)) // 1000)
+    optional |= _rulebook_wishes(life)
     life.about(
         joined_at(life),
         "customer",
@@ -103,6 +102,21 @@ def _master_data(life: Life) -> None:
     )
     if life.is_one_in(97, 60):
         life.about(setting.on(life.day(60), 11), "customer", status="deceased")
+
+
+def _rulebook_wishes(life: Life) -> dict[str, str]:
+    """Fields that the shipped rulebook adds to `customer` (rules/events/); others ignore them."""
+    wishes = {}
+    if life.is_one_in(8, 3):
+        wishes["spending_limit"] = str(life.salary * (3, 5)[life.number // 8 % 2] // 1000)
+    if life.is_one_in(10, 1):
+        wishes["high_balance_limit"] = str(life.salary // 80)
+    if life.is_one_in(5, 2):
+        wishes["savings_goal"] = str((20_000, 100_000)[life.number // 5 % 2])
+    if life.is_one_in(6, 3):
+        days = life.draw.randint(10, life.setting.days + 40)
+        wishes["id_expires_on"] = (life.setting.start + dt.timedelta(days=days)).isoformat()
+    return wishes
 
 
 def _contacts(life: Life) -> None:

@@ -118,6 +118,12 @@ EN = Words(
 )  # fmt: skip
 
 WORDS = {"zh": ZH, "en": EN}
+# Who else is paid or pays now and then; in English banks they are called what they are called here.
+ZH_NAMES = {
+    "Tax office": "税务局", "East Motors": "东风汽车城", "Golden Jewellery": "金玉珠宝",
+    "Pacific Mutual": "太平互助保险", "QuickPlay": "快玩游戏", "Skyline Estates": "天际地产",
+    "Harbour Capital": "海港资本", "Lin Xia": "林夏", "Wu Ming": "吴明",
+}  # fmt: skip
 # Where people travel: country, city, a hotel, a place to eat, currency is the account's own.
 ABROAD = (
     ("JP", "Tokyo", "Hotel Sakura", "Ramen Taro"),
