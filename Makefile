@@ -52,7 +52,7 @@ check: lint test ## exactly what CI runs
 bench: setup ## measures, prints a table, writes bench/results/latest.json
 	$(BIN)/python bench/run.py $(ARGS)
 
-demo: setup ## a year of a bank's history through the first rulebook
+demo: setup ## a synthetic bank under the shipped rules; live on a terminal, until Ctrl-C
 	$(BIN)/belfry demo $(ARGS)
 
 docs: setup ## writes docs/reference/ from the code

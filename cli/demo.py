@@ -94,7 +94,7 @@ def _demo(
 ) -> None:
     language, words = setting.language, HEADINGS[setting.language]
     console = new_console()
-    console.print(words["bank"].format(
+    say(console, words["bank"].format(
         customers=setting.customers, days=setting.days, start=setting.start,
         seed=setting.seed))  # fmt: skip
     chronicle = Chronicle()

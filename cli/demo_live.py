@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from belfry.cli.demo_views import shortened
 from belfry.cli.demo_words import HEADINGS, event_words, moment_words
 from belfry.engine.decisions import Outcome
 from belfry.runtime.replay import Replay
@@ -46,7 +47,7 @@ class Onlooker:
         said = Text("→ ")
         said.append(HEADINGS[self._language]["send"], style="green")
         said.append(f" {message['rule']}: ")
-        said.append(f"[{message['channel']}] {message['text'].strip()}", style="italic")
+        said.append(f"[{message['channel']}] {shortened(message['text'])}", style="italic")
         table.add_row("", said)
         self._console.print(table)
 

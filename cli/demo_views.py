@@ -23,6 +23,7 @@ REASONS_SHOWN = 10
 COLOURS = {"send": "green", "hold": "yellow", "suppress": "red", "task": "cyan", "emit": "dim"}
 NOT_STOPPED = ("sent", "raised", "emitted", "quiet_hold")
 WIDTH_MAX = 110
+TEXT_SHOWN = 200  # characters of a message in a story
 
 
 def new_console() -> Console:
@@ -32,13 +33,13 @@ def new_console() -> Console:
     return console
 
 
-def say(console: Console, shown: RenderableType) -> None:
+def say(console: Console, shown: RenderableType, style: str | None = None) -> None:
     """Print; into a file or pipe without the blanks that fill columns."""
     if console.is_terminal:
-        console.print(shown)
+        console.print(shown, style=style)
         return
     with console.capture() as captured:
-        console.print(shown)
+        console.print(shown, style=style)
     console.file.writelines(line.rstrip() + "\n" for line in captured.get().splitlines())
 
 
@@ -54,17 +55,17 @@ def show_demo_summary(
     """What was sent, what was not and why, which rules spoke."""
     words = HEADINGS[language]
     reasons = _reasons(summary)
-    console.print(words["flow"].format(
+    say(console, words["flow"].format(
         events=summary["events"]["in"], rules=len(summary["rules"]),
         decisions=summary["decisions"]))  # fmt: skip
-    console.print(words["result"].format(
+    say(console, words["result"].format(
         messages=summary["messages"], stopped=reasons.total(), tasks=summary["tasks"]),
         style="bold")  # fmt: skip
     months = setting.customers * setting.days / 30
-    console.print(words["per_head"].format(few=summary["messages"] / months))
+    say(console, words["per_head"].format(few=summary["messages"] / months))
     broken = summary["events"]["quarantined_by_reason"]
     if broken:
-        console.print(words["broken"].format(
+        say(console, words["broken"].format(
             count=sum(broken.values()), reasons=", ".join(broken)), style="dim")  # fmt: skip
     _heading(console, words["sent"])
     say(console, _sent(words, chronicle))
@@ -73,13 +74,13 @@ def show_demo_summary(
     if chronicle.fates:
         fates = ", ".join(f"{count:,} {reason_words(reason, language)}"
                           for reason, count in chronicle.fates.most_common(4))  # fmt: skip
-        console.print(words["waited"].format(count=chronicle.fates.total(), fates=fates))
+        say(console, words["waited"].format(count=chronicle.fates.total(), fates=fates))
     _heading(console, words["rules"])
     shown = None if everything else RULES_SHOWN
     say(console, _rules(language, summary["rules"], shown))
     more = len(summary["rules"]) - RULES_SHOWN
     if more > 0 and not everything:
-        console.print(words["more"].format(count=more), style="dim")
+        say(console, words["more"].format(count=more), style="dim")
 
 
 def _reasons(summary: dict[str, Any]) -> Counter[str]:
@@ -93,7 +94,7 @@ def _reasons(summary: dict[str, Any]) -> Counter[str]:
 
 def _heading(console: Console, said: str) -> None:
     console.print()
-    console.print(said, style="bold underline")
+    say(console, said, style="bold underline")
 
 
 def _table(*columns: str, right: int = 1) -> Table:
@@ -159,7 +160,7 @@ def show_tales(console: Console, language: str, tales: list[Tale], chronicle: Ch
         person = chronicle.people[tale.customer]
         console.print()
         since = words["since"].format(since=person.since, city=person.city)
-        console.print(Text.assemble((str(person.name), "bold"), f"  {tale.customer}, {since}"))
+        say(console, Text.assemble((str(person.name), "bold"), f"  {tale.customer}, {since}"))
         say(console, Padding(_timeline(language, tale.chapters), (0, 0, 0, 2)))
 
 
@@ -186,7 +187,7 @@ def line_text(line: Line, language: str) -> Text:
     text.append(f" {decision.rule}: ")
     match outcome:
         case "send" if line.text:
-            text.append(f"[{line.channel}] {line.text.strip()}", style="italic")
+            text.append(f"[{line.channel}] {shortened(line.text)}", style="italic")
         case "hold":
             until = decision.send_at
             text.append(words["until"].format(
@@ -198,3 +199,9 @@ def line_text(line: Line, language: str) -> Text:
         case _:
             text.append(reason_words(decision.reason, language))
     return text
+
+
+def shortened(text: str) -> str:
+    """In one line; a letter is cut, a text message never."""
+    plain = " ".join(text.split())
+    return plain if len(plain) <= TEXT_SHOWN else f"{plain[:TEXT_SHOWN]}…"

@@ -90,6 +90,11 @@ REASONS: dict[str, tuple[str, str]] = {
     "customer_gone": ("died or left the bank", "客户已离开"),
     "provider_rejected": ("provider refused", "服务商拒绝"),
     "provider_exhausted": ("no provider took it in time", "服务商均未接受"),
+    "unknown_zone": ("time zone unknown", "时区未知"),
+    "rule_broken": ("the rule failed too often", "规则出错过多"),
+    "rule_removed": ("the rule was removed", "规则已移除"),
+    "rule_changed": ("the rule was changed", "规则已修改"),
+    "warming_up": ("the rule still learns", "规则仍在预热"),
     "no_answer": ("provider gave no answer", "服务商没有回应"),
 }
 
@@ -100,7 +105,7 @@ def reason_words(reason: str, language: str) -> str:
         cap = reason.removeprefix("cap_")
         return f"频次上限 {cap}" if language == "zh" else f"enough for now ({cap})"
     pair = REASONS.get(reason)
-    return reason if pair is None else pair[language == "zh"]
+    return reason.replace("_", " ") if pair is None else pair[language == "zh"]
 
 
 def local(at: dt.datetime) -> dt.datetime:

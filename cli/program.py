@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
 COMMANDS: dict[str, Row] = {
     "customer": Row("belfry.cli.customer:customer", "What is known about a customer."),
-    "demo": Row("belfry.cli.demo:demo", "A year of a bank's history through the first rulebook."),
+    "demo": Row("belfry.cli.demo:demo", "A synthetic bank lives under the shipped rules."),
     "explain": Row("belfry.cli.explain:explain", "Why, or why not: one customer, rule and time."),
     "import": Row("belfry.cli.import_:import_command", "Turn a bank's files into events."),
     "lint": Row("belfry.cli.lint:lint", "Check a rulebook; report every fault at once."),
@@ -127,7 +127,7 @@ def _leave_closed_pipe() -> NoReturn:
     cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=by_example(
-        ("belfry demo", "a year of a bank's history, summed up"),
+        ("belfry demo", "a synthetic bank under the shipped rules, summed up"),
         ("belfry lint", "every fault of the rulebook in ./rules, with its place"),
         ("belfry test", "the tests inside its rules"),
         (

@@ -39,7 +39,7 @@ class Line:
 
 @dataclass(slots=True)
 class Chapter:
-    """`event` is a `Timer` where time alone set something in motion; `is_release`: what was held."""
+    """`event` is a `Timer` where time alone set it in motion; `is_release`: of what was held."""
 
     at: dt.datetime
     event: Any

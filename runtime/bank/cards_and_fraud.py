@@ -82,11 +82,12 @@ def withdrawals(life: Life) -> None:
 def quick_cards(life: Life) -> None:
     """Eight small card payments within ten minutes, as when somebody tries a stolen number."""
     at = life.setting.on(life.day(10), 14, 31)
+    shop = Shop(life.named("QuickPlay"), "5816", "games")
     for place in range(8):
-        life.by_card(at + place * MINUTE, 1_900 + 10 * place, Shop(life.named("QuickPlay"), "5816", "games"),
+        life.by_card(at + place * MINUTE, 1_900 + 10 * place, shop,
                      channel="online", is_forced=True)  # fmt: skip
     for place in range(4):
-        life.by_card(at + (9 + place) * MINUTE, 260_000, Shop(life.named("QuickPlay"), "5816", "games"),
+        life.by_card(at + (9 + place) * MINUTE, 260_000, shop,
                      channel="online", decline="suspected_fraud")  # fmt: skip
 
 

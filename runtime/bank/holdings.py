@@ -33,7 +33,7 @@ def open_holdings(life: Life) -> None:
     _deposit(life)
     _credit(life)
     _card(life)
-    if life.is_one_in(6, 1) and not life.opens_on:
+    if life.is_one_in(6, 1) and life.stage != "new":
         _loan(life)
 
 
@@ -165,7 +165,7 @@ def _loan(life: Life) -> None:
     common = {"loan_id": loan, "account_id": life.current.account_id}
     due = setting.start + dt.timedelta(days=first)
     life.tell(joined_at(life), "loan", **common, amount=money(payment * 48), payment=money(payment),
-              duration_months=48, granted_on="2024-03-01", next_due_on=due.isoformat(),
+              duration_months=48, granted_on=life.since.isoformat(), next_due_on=due.isoformat(),
               amount_due=money(payment), balance=money(left), status="active")  # fmt: skip
     for month in range(setting.days // 30 + 1):
         at = setting.on(first + 30 * month, 9, 20)

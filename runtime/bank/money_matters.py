@@ -119,14 +119,16 @@ def windfall(life: Life) -> None:
     at = life.setting.on(life.day(late, life.setting.days - 8), 10, 12)
     life.move(at, life.draw.randint(80_000, 400_000) * 100, operation="transfer_in",
               purpose="bonus", category="income",
-              counterparty={"name": life.named("Skyline Estates"), "account": "6200123400007"})  # fmt: skip
+              counterparty={"name": life.named("Skyline Estates"),
+                            "account": "6200123400007"})  # fmt: skip
 
 
 def fortune(life: Life) -> None:
     """Sold a company in the first weeks: belongs to private banking from then on."""
     at = life.setting.on(life.day(5, 15), 9, 30)
     life.move(at, life.draw.randint(5_500_000, 8_000_000) * 100, operation="transfer_in",
-              purpose="sale", counterparty={"name": life.named("Harbour Capital"), "bank": "0306"})  # fmt: skip
+              purpose="sale",
+              counterparty={"name": life.named("Harbour Capital"), "bank": "0306"})  # fmt: skip
 
 
 def credit_line(life: Life) -> None:

@@ -108,7 +108,7 @@ def _rulebook_wishes(life: Life) -> dict[str, str]:
     """Fields that the shipped rulebook adds to `customer` (rules/events/); others ignore them."""
     wishes = {}
     if life.is_one_in(8, 3):
-        wishes["spending_limit"] = str(life.salary * (3, 5)[life.number // 8 % 2] // 1000)
+        wishes["spending_limit"] = str(life.salary * (6, 9)[life.number // 8 % 2] // 1000)
     if life.is_one_in(10, 1):
         wishes["high_balance_limit"] = str(life.salary // 80)
     if life.is_one_in(5, 2):
