@@ -16,8 +16,8 @@ from belfry.connectors.codec import Decoder
 from belfry.connectors.sources.importing import find_files, import_files
 from belfry.connectors.sources.read import read_source
 from belfry.engine.program import Program
-from belfry.runtime.made_up_contacts import contacts_for
 from belfry.runtime.replay import encode, replay_files
+from belfry.runtime.sample_bank import contacts_for
 
 BERKA = Path("../shared/data/berka")  # where somebody has put it there
 BERKA_UNTIL = dt.datetime(1994, 1, 1, tzinfo=dt.UTC)  # its transactions are of 1993
