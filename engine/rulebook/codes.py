@@ -82,5 +82,12 @@ CODES: dict[str, str] = {
     "B519": "a rule waits for a segment that is not defined",
     "B520": "a goal or a holdout without a message",
     "B521": "no template is named",
+    "B522": "amounts of several currencies are added up or compared with one number",
+    "B523": "longer than decisions of the class are kept",
+    "B524": "whenever this rule fires, another one tells the same people the same thing",
+    "B525": "a segment is never used",
+    "B526": "a timer whose messages always wait for the end of quiet hours",
+    "B527": "after a pause two days' messages of a daily timer go out at once",
+    "B528": "a template is never used",
     **TEMPLATE_CODES,
 }

@@ -1,4 +1,4 @@
-"""Does `until` hold where `when` holds? Then an alert would fire and re-arm with every event.
+"""Does one condition hold wherever another does? `until` that holds with `when` makes alerts flap.
 
 In: two conditions. Out: True only where it is certain: equal texts, and thresholds of one term.
 """
@@ -27,9 +27,9 @@ class Edge:
     number: Decimal
 
 
-def is_implied(when: Expression, until: Expression) -> bool:
-    """Whenever `when` holds, `until` holds, too."""
-    return _implies(when.tree, until.tree)
+def is_implied(given: Expression, wanted: Expression) -> bool:
+    """Whenever the first holds, the second holds, too."""
+    return _implies(given.tree, wanted.tree)
 
 
 def overlaps(when: Expression, until: Expression) -> bool:

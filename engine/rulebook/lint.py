@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 from belfry.engine.faults import Fault, Place, Severity
 from belfry.engine.rulebook.actions import default_template
+from belfry.engine.rulebook.book import Book, Lint, warn
+from belfry.engine.rulebook.currencies import mixed_currencies
 from belfry.engine.rulebook.flapping import is_implied, overlaps
-from belfry.engine.rulebook.model import Rule, Rulebook, Template, Timer
-from belfry.engine.rulebook.parts import Parts
+from belfry.engine.rulebook.model import Rule, Template, Timer
+from belfry.engine.rulebook.spans import always_quiet, forgotten, twice_a_day
+from belfry.engine.rulebook.subsumption import subsumed
 from belfry.engine.rulebook.suggest import did_you_mean, listed
 from belfry.engine.rulebook.template_names import STANDARD_NAMES
 from belfry.engine.rulebook.templates import path_of
@@ -27,49 +29,10 @@ EXACT_ITEMS_MAX = 1000  # more kept items per key than this are worth a word
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-@dataclass(slots=True)
-class Book:
-    """A rulebook with the nodes it was read from."""
-
-    rulebook: Rulebook
-    parts: Parts
-    macros: Mapping[str, TextNode]
-    nodes: dict[str, MapNode] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.nodes = {}
-        for node in self.parts.rules:
-            name = node.get("rule")
-            if isinstance(name, TextNode):
-                self.nodes.setdefault(name.value, node)
-
-    @property
-    def rules(self) -> Iterator[Rule]:
-        return iter(self.rulebook.rules.values())
-
-    def at(self, rule: Rule, *keys: str) -> Node:
-        """The deepest of these keys that was written in a rule."""
-        node: Node = self.nodes[rule.id]
-        found: Node = self.nodes[rule.id].get("rule") or node
-        for key in keys:
-            inner = node.get(key) if isinstance(node, MapNode) else None
-            if inner is None:
-                break
-            node = found = inner
-        return found
-
-
-Lint = Callable[[Book], Iterator[Fault]]
-
-
 def lint(book: Book, *, is_whole: bool) -> list[Fault]:
     """All findings. `is_whole`: everything could be read."""
     lints = (*LINTS, *(WHOLE if is_whole else ()))
     return [fault for one in lints for fault in one(book)]
-
-
-def _warn(node: Node, code: str, message: str, hint: str | None = None) -> Fault:
-    return fault_at(node, code, message, hint=hint, severity=Severity.WARNING)
 
 
 # --- one rule at a time ---------------------------------------------------------------------------
@@ -78,13 +41,13 @@ def untold(book: Book) -> Iterator[Fault]:
     for rule in book.rules:
         at = book.at(rule)
         if not rule.title:
-            yield _warn(at, "B504", f"rule '{rule.id}' has no title", "title: one line for people")
+            yield warn(at, "B504", f"rule '{rule.id}' has no title", "title: one line for people")
         if not rule.owner:
             hint = "owner: the team that answers for it"
-            yield _warn(at, "B505", f"rule '{rule.id}' has no owner", hint)
+            yield warn(at, "B505", f"rule '{rule.id}' has no owner", hint)
         if not rule.tests:
             hint = "tests: a history and what the rule does with it"
-            yield _warn(at, "B506", f"rule '{rule.id}' has no tests", hint)
+            yield warn(at, "B506", f"rule '{rule.id}' has no tests", hint)
 
 
 def misnamed(book: Book) -> Iterator[Fault]:
@@ -97,7 +60,7 @@ def misnamed(book: Book) -> Iterator[Fault]:
         path = rule.place.file
         if counted[path] == 1 and path not in several and _stem(path) != rule.id:
             message = f"rule '{rule.id}' is in the file {path.rpartition('/')[2]}"
-            yield _warn(book.at(rule), "B507", message, f"name the file {rule.id}.yaml")
+            yield warn(book.at(rule), "B507", message, f"name the file {rule.id}.yaml")
 
 
 def _stem(path: str) -> str:
@@ -118,7 +81,7 @@ def flapping(book: Book) -> Iterator[Fault]:
                 "some values pass both 'when' and 'until': there the alert fires again and again"
             )
             hint = "leave a gap between the two"
-            yield _warn(book.at(rule, "until"), "B508", message, hint)
+            yield warn(book.at(rule, "until"), "B508", message, hint)
 
 
 def unused_tiers(book: Book) -> Iterator[Fault]:
@@ -128,7 +91,7 @@ def unused_tiers(book: Book) -> Iterator[Fault]:
         if rule.tiers and when is not None and when.kind == "boolean" and "tier" not in when.reads:
             hint = "compare with `tier`, or let `when` be a number"
             message = "'when' reads no 'tier': all tiers are reached at once"
-            yield _warn(book.at(rule, "tiers"), "B516", message, hint)
+            yield warn(book.at(rule, "tiers"), "B516", message, hint)
 
 
 def timeless(book: Book) -> Iterator[Fault]:
@@ -137,7 +100,7 @@ def timeless(book: Book) -> Iterator[Fault]:
         timer = rule.timer
         if timer is not None and timer.at is None and not _is_of_hours(timer):
             message = "no time of day: it is looked at midnight"
-            yield _warn(book.at(rule, "timer"), "B512", message, 'at: "09:00"')
+            yield warn(book.at(rule, "timer"), "B512", message, 'at: "09:00"')
 
 
 def _is_of_hours(timer: Timer) -> bool:
@@ -151,26 +114,26 @@ def swallowed(book: Book) -> Iterator[Fault]:
         if rule.repeat and rule.cooldown and rule.cooldown > rule.repeat:
             message = "the cooldown is longer than the repeat: repeats are swallowed"
             hint = "a rule with `repeat` needs no `cooldown`"
-            yield _warn(book.at(rule, "cooldown"), "B518", message, hint)
+            yield warn(book.at(rule, "cooldown"), "B518", message, hint)
 
 
 def held_out(book: Book) -> Iterator[Fault]:
     """A holdout that the class forbids, or without a message; a share without its sign."""
     for rule in book.rules:
         if rule.goal is not None and rule.notify is None:
-            yield _warn(book.at(rule, "goal"), "B520", "a goal is counted after a message")
+            yield warn(book.at(rule, "goal"), "B520", "a goal is counted after a message")
         if rule.holdout is None:
             continue
         at = book.at(rule, "holdout")
         if rule.notify is None:
-            yield _warn(at, "B520", "without a message nobody is held out")
+            yield warn(at, "B520", "without a message nobody is held out")
             continue
         of_class = book.rulebook.policies.classes.get(rule.notify.message_class)
         if of_class is not None and of_class.holdout == "never":
-            yield _warn(at, "B514", f"class '{of_class.name}' is never held out: this is ignored")
+            yield warn(at, "B514", f"class '{of_class.name}' is never held out: this is ignored")
         if isinstance(at, TextNode) and 0 < rule.holdout < 1 and "%" not in at.value:
             percent = f"{(rule.holdout * 100).normalize():f}%"
-            yield _warn(at, "B517", f"this is {at.value} %, not {percent}", f"holdout: {percent}")
+            yield warn(at, "B517", f"this is {at.value} %, not {percent}", f"holdout: {percent}")
 
 
 def too_late(book: Book) -> Iterator[Fault]:
@@ -186,7 +149,7 @@ def too_late(book: Book) -> Iterator[Fault]:
             yield fault_at(at, "B513", message, hint="a longer `expires`")
         elif notify.within is not None and notify.within >= notify.expires:
             message = "it expires before the second channel is tried"
-            yield _warn(at, "B513", message, "a longer `expires` or a shorter `within`")
+            yield warn(at, "B513", message, "a longer `expires` or a shorter `within`")
 
 
 def costly(book: Book) -> Iterator[Fault]:
@@ -198,7 +161,7 @@ def costly(book: Book) -> Iterator[Fault]:
             message = f"up to {feature.items:,} items, about {about:,} KiB for each {feature.by}"
             pairs = book.parts.of("features")
             at = next(name for name, _ in pairs if name.value == feature.name)
-            yield _warn(at, "B515", message, "day buckets (`exact: false`) need about 2 KiB")
+            yield warn(at, "B515", message, "day buckets (`exact: false`) need about 2 KiB")
 
 
 # --- the whole book -------------------------------------------------------------------------------
@@ -208,11 +171,11 @@ def unused(book: Book) -> Iterator[Fault]:
     for name, node in book.macros.items():
         others = {n.value for other, n in book.macros.items() if other != name}
         if name not in words and not any(name in _WORD.findall(text) for text in others):
-            yield _warn(node, "B501", f"macro '{name}' is never used", "remove it")
+            yield warn(node, "B501", f"macro '{name}' is never used", "remove it")
     for section, code, what in (("lists", "B502", "list"), ("features", "B503", "feature")):
         for key, _ in book.parts.of(section):
             if key.value not in words:
-                yield _warn(key, code, f"{what} '{key.value}' is never used", "remove it")
+                yield warn(key, code, f"{what} '{key.value}' is never used", "remove it")
 
 
 def _words_of_rules(book: Book) -> set[str]:
@@ -230,6 +193,25 @@ def _words_of_rules(book: Book) -> set[str]:
         else:
             pending.extend(node.items)
     return {word for text in set(texts) for word in _WORD.findall(text)}
+
+
+def unread(book: Book) -> Iterator[Fault]:
+    """Segments that nothing reads or waits for, templates that no rule names."""
+    rules = list(book.rules)
+    words = _words_of_rules(book)
+    waits = any("segment" in rule.events for rule in rules)
+    for key, _ in book.parts.of("segments"):
+        if key.value not in words and not waits:
+            yield warn(key, "B525", f"segment '{key.value}' is never used", "remove it")
+    named = {rule.notify.template for rule in rules if rule.notify is not None}
+    there = {name for name, _, _ in book.rulebook.templates}
+    if named - there:
+        return  # a wrong name is told where it stands (B510)
+    for name in sorted(there - named):
+        one = next(t for t in book.parts.templates if t.name == name)
+        place, message = Place(path_of(one), 1, 1), f"no rule uses the template '{name}'"
+        shown = one.text.split("\n", 1)[0]
+        yield Fault("B528", place, message, None, "remove it", shown, 1, Severity.WARNING)
 
 
 def duplicates(book: Book) -> Iterator[Fault]:
@@ -253,7 +235,7 @@ def duplicates(book: Book) -> Iterator[Fault]:
         first = seen.setdefault(same, rule)
         if first is not rule:
             message = f"rule '{rule.id}' tells the same people the same as '{first.id}'"
-            yield _warn(book.at(rule), "B509", message, "remove one of the two")
+            yield warn(book.at(rule), "B509", message, "remove one of the two")
 
 
 def untemplated(book: Book) -> Iterator[Fault]:
@@ -267,11 +249,11 @@ def untemplated(book: Book) -> Iterator[Fault]:
         at = book.at(rule, "notify", "template")
         if notify.template == default_template(rule.id) and at is book.at(rule, "notify"):
             hint = f"template: {notify.template}"
-            yield _warn(at, "B521", "no template is named; it is the one of the rule's id", hint)
+            yield warn(at, "B521", "no template is named; it is the one of the rule's id", hint)
         if notify.template not in names:
             near = did_you_mean(notify.template, names)
             message = f"there is no template '{notify.template}'"
-            yield _warn(
+            yield warn(
                 at,
                 "B510",
                 message,
@@ -287,7 +269,7 @@ def untemplated(book: Book) -> Iterator[Fault]:
         ]
         if missing:
             message = f"template '{notify.template}' lacks {listed(missing)}"
-            yield _warn(at, "B510", message, "the language that is there is used instead")
+            yield warn(at, "B510", message, "the language that is there is used instead")
 
 
 def unprovided(book: Book) -> Iterator[Fault]:
@@ -319,10 +301,13 @@ def waiting_for_nothing(book: Book) -> Iterator[Fault]:
     for rule in book.rules:
         if "segment" in rule.events and not book.rulebook.segments:
             message = "it waits for a change of segment, and no segments are defined"
-            yield _warn(book.at(rule, "event"), "B519", message, "segments/*.yaml")
+            yield warn(book.at(rule, "event"), "B519", message, "segments/*.yaml")
 
 
 LINTS: tuple[Lint, ...] = (
     untold, misnamed, flapping, unused_tiers, timeless, swallowed, held_out, too_late, costly,
+    mixed_currencies, forgotten, always_quiet, twice_a_day,
 )  # fmt: skip
-WHOLE: tuple[Lint, ...] = (unused, duplicates, untemplated, unprovided, waiting_for_nothing)
+WHOLE: tuple[Lint, ...] = (
+    unused, unread, duplicates, subsumed, untemplated, unprovided, waiting_for_nothing,
+)  # fmt: skip

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from belfry.engine.event_types import Declared, event_types
 from belfry.engine.faults import Fault, Place, Severity
+from belfry.engine.rulebook.book import Book
 from belfry.engine.rulebook.content import content_hash, hash_of, hash_of_all
 from belfry.engine.rulebook.declarations import (
     macro_texts,
@@ -21,7 +22,7 @@ from belfry.engine.rulebook.declarations import (
     read_macros,
 )
 from belfry.engine.rulebook.features import read_features, read_segments
-from belfry.engine.rulebook.lint import Book, lint
+from belfry.engine.rulebook.lint import lint
 from belfry.engine.rulebook.model import Rule, Rulebook
 from belfry.engine.rulebook.parts import Parts, cut
 from belfry.engine.rulebook.policies import read_policies

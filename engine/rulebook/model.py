@@ -245,6 +245,7 @@ class Bank:
     country: str = ""
     name: str = ""
     languages: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
     lateness: dt.timedelta = dt.timedelta(hours=1)
     opens: dt.time = dt.time(9)
     closes: dt.time = dt.time(18)

@@ -113,6 +113,7 @@ def _bank(nodes: list[Node], faults: Faults) -> Bank:
         country=country,
         name=values.get("name", default.name),
         languages=values.get("languages", ()),
+        currencies=values.get("currencies", ()),
         lateness=values.get("lateness", default.lateness),
         opens=opens,
         closes=closes,

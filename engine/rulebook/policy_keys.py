@@ -76,6 +76,8 @@ BANK = Section("bank", "Defaults for customers who have none of their own.", (
     Key("time_zone", TEXT, "IANA name", "UTC"),
     Key("language", TEXT, "of messages, e.g. zh or en", "en"),
     Key("languages", items(TEXT), "all languages that templates are written in", "[language]"),
+    Key("currencies", items(TEXT), "all currencies that accounts are kept in; lint looks for sums "
+        "over several", "[currency]"),
     Key("currency", TEXT, "ISO 4217", "EUR"),
     Key("country", TEXT, "ISO 3166-1 alpha-2: business days"),
     Key("name", TEXT, "signs messages"),

@@ -12,7 +12,7 @@ CLEAN = f"rule: x\n{TOLD}event: login\n{NOTIFY}"
 
 
 def findings(text: str, **more: str) -> list[Fault]:
-    files = {"a/x.yaml": text.encode(), **TEMPLATE}
+    files = {"a/x.yaml": text.encode(), **(TEMPLATE if "notify" in text else {})}
     files |= {f"{name}.yaml": content.encode() for name, content in more.items()}
     return load_rulebook(files)[1]
 
