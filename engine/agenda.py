@@ -9,7 +9,6 @@ from __future__ import annotations
 from belfry.engine.instants import NEVER
 from belfry.engine.record import Record, TimerEntry, Window, joined
 from belfry.engine.rulebook.model import Feature
-from belfry.engine.sight import Sight
 from belfry.engine.windows import next_change_at
 
 
@@ -35,10 +34,10 @@ def settle_next_due(record: Record) -> None:
     record.next_due = min((entry.due for entry in record.timers.values()), default=NEVER)
 
 
-def arm_wake(x: Sight, feature: Feature, key: str, window: Window) -> None:
+def arm_wake(record: Record, feature: Feature, key: str, window: Window) -> None:
     """See to it that the rules which read the feature are asked when it empties by time."""
     name = joined("wake", feature.name, key)
-    if name not in x.r.timers:
+    if name not in record.timers:
         due = next_change_at(feature, window)
         if due is not None:
-            set_timer(x.r, name, TimerEntry(due))
+            set_timer(record, name, TimerEntry(due))

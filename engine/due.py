@@ -113,7 +113,7 @@ def _wake(turn: Turn, name: str, entry: TimerEntry, feature_name: str, key: str)
     if feature is None or window is None:
         return
     evict(feature, window, turn.now)
-    arm_wake(of_key(turn.record, "customer", "", turn.now), feature, key, window)
+    arm_wake(turn.record, feature, key, window)
     live = list(turn.record.live)
     segments = turn.program.wake_segments.get(feature_name, [])
     if segments:

@@ -40,12 +40,19 @@ def of_event(record: Record, event: Any, at: dt.datetime) -> Sight:
     card = record.cards.get(card_id) if card_id else None
     loan = record.loans.get(loan_id) if loan_id else None
     if not account_id:
-        owner = card if card is not None else loan
-        account_id = (owner.account_id or "") if owner is not None else ""
+        account_id = owner_of(record, event)
     account = record.accounts.get(account_id) if account_id else None
     return Sight(
         record, at, event, record.customer, account, card, loan, None, account_id, card_id, loan_id
     )
+
+
+def owner_of(record: Record, event: Any) -> str:
+    """The account behind the card or loan that an event names; empty: none known."""
+    owner = record.cards.get(event.card_id) if event.card_id else None
+    if owner is None and event.loan_id:
+        owner = record.loans.get(event.loan_id)
+    return (owner.account_id or "") if owner is not None else ""
 
 
 def of_key(record: Record, by: str, key: str, at: dt.datetime) -> Sight:

@@ -17,6 +17,7 @@ from belfry.engine.events import Answer, Departure, Receipt, Snapshot, Timer
 from belfry.engine.observe import is_reversal, observe, undo_features
 from belfry.engine.program.build import Program
 from belfry.engine.program.plan import Plan
+from belfry.engine.program.step import FAULTY, OTHERWISE
 from belfry.engine.reasons import Reason
 from belfry.engine.record import Record
 from belfry.engine.segments import settle_segments
@@ -28,7 +29,6 @@ from belfry.engine.turn import Turn, holds
 SEEN_MAX = 1000  # ids kept inside the allowed lateness
 SEEN_CHECKED = 16  # below it old ids are not even looked for
 DECISIONS_MAX = 10_000  # in one turn; rules that emit in a circle end here
-FAULTY: Any = object()
 NOTHING, REPEATED, LATE = Outcome(), Outcome("repeated"), Outcome("late")
 
 
@@ -49,35 +49,51 @@ def transition(program: Program, record: Record, event: Any) -> Outcome:
     if name in seen:
         return REPEATED
     latest = record.latest
-    is_late = latest is not None and time < latest
-    if is_late:
-        assert latest is not None
-        is_too_late = time <= latest - program.book.policies.bank.lateness
-        if is_too_late and not plan.is_fact:
-            return LATE
-        now = latest
-        if not is_too_late:
-            seen[name] = time
-    else:
-        if latest is None:
-            _begin(Turn(program, record, now))
-        record.latest = time
-        seen[name] = time
-        if len(seen) > SEEN_CHECKED:
-            _forget_old(seen, time - program.book.policies.bank.lateness)
-    x = observe(program, record, event, plan, now, is_late=is_late)
-    found = None
-    if plan.look is not None:
-        try:
-            found = plan.look(x)
-        except ArithmeticError:
-            found = FAULTY
-    if found is None and plan.is_plain and not record.live and not is_reversal(event, plan):
-        if plan.update_excluded is not None:
-            plan.update_excluded(x)
-        return NOTHING
-    turn = Turn(program, record, now)
-    _advance(turn, event, plan, x, found)
+    if latest is None:
+        _begin(Turn(program, record, now))
+    elif time < latest:
+        return _late(program, record, event, plan, name)
+    record.latest = seen[name] = time
+    if len(seen) > SEEN_CHECKED:
+        _forget_old(seen, time - program.lateness)
+    if plan.step is not None:
+        found = plan.step(record, event, time)
+        if found is None:
+            return NOTHING
+        if found is not OTHERWISE:
+            return _act(Turn(program, record, now), event, plan, *found)
+    return _general(program, record, event, plan, now, is_late=False)
+
+
+def _late(program: Program, record: Record, event: Any, plan: Plan, name: str) -> Outcome:
+    """Older than the newest: within the lateness it counts, facts always fill what is missing."""
+    assert record.latest is not None
+    is_too_late = event.time <= record.latest - program.lateness
+    if is_too_late and not plan.is_fact:
+        return LATE
+    if not is_too_late:
+        record.seen[name] = event.time
+    return _general(program, record, event, plan, record.latest, is_late=True)
+
+
+def _general(
+    program: Program, record: Record, event: Any, plan: Plan, now: dt.datetime, *, is_late: bool
+) -> Outcome:
+    sight = observe(program, record, event, plan, now, is_late=is_late)
+    return _act(Turn(program, record, now), event, plan, sight, _look(plan, sight))
+
+
+def _look(plan: Plan, sight: Sight) -> Any:
+    if plan.look is None:
+        return None
+    try:
+        return plan.look(sight)
+    except ArithmeticError:
+        return FAULTY
+
+
+def _act(turn: Turn, event: Any, plan: Plan, sight: Sight, found: Any) -> Outcome:
+    _advance(turn, event, plan, sight, found)
     while turn.derived:
         _derived(turn)
     return _outcome(turn)
@@ -135,10 +151,11 @@ def _begin(turn: Turn) -> None:
 
 def _forget_old(seen: dict[str, dt.datetime], edge: dt.datetime) -> None:
     """Ids older than the lateness may go: a repeat of them is refused as late."""
-    for name in [name for name, time in seen.items() if time <= edge]:
-        del seen[name]
-    while len(seen) > SEEN_MAX:
-        del seen[next(iter(seen))]
+    while seen:
+        oldest = next(iter(seen))
+        if len(seen) <= SEEN_MAX and seen[oldest] > edge:
+            return
+        del seen[oldest]
 
 
 def _advance(turn: Turn, event: Any, plan: Plan, x: Sight, found: Any) -> None:
@@ -226,11 +243,5 @@ def _derived(turn: Turn) -> None:
         turn.derived.clear()
         return
     plan = turn.program.plans[event.__class__]
-    x = observe(turn.program, turn.record, event, plan, turn.now, is_late=False)
-    found = None
-    if plan.look is not None:
-        try:
-            found = plan.look(x)
-        except ArithmeticError:
-            found = FAULTY
-    _advance(turn, event, plan, x, found)
+    sight = observe(turn.program, turn.record, event, plan, turn.now, is_late=False)
+    _advance(turn, event, plan, sight, _look(plan, sight))

@@ -6,6 +6,7 @@ when they fire.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from belfry.engine.program.look import define_look, finish_look
 from belfry.engine.program.plan import Plan, Test, sort_rules, watched_by
 from belfry.engine.program.reads import OF_ENTITY
 from belfry.engine.program.rule_code import RuleCode, RuleCodes, always, never
+from belfry.engine.program.step import SPACE as STEP_SPACE
+from belfry.engine.program.step import define_step
 from belfry.engine.program.updates import SPACE, define_reader, define_update
 from belfry.engine.rulebook.model import Rule, Rulebook
 
@@ -46,6 +49,7 @@ class Program:
     wake_segments: dict[str, list[str]]
     inhibitors: dict[str, list[Rule]]
     sent_kept_days: int
+    lateness: dt.timedelta
     broken: frozenset[str] = frozenset()
 
 
@@ -56,9 +60,9 @@ def build_program(book: Rulebook) -> Program:
     wake_rules, wake_segments = _wakes(book)
     entity_names = _name_entities(cond, book)
     plans = sort_rules(book, always)
+    wakes = frozenset((*wake_rules, *wake_segments))
     type_names = {
-        name: _name_plan(cond, book, name, plan, frozenset((*wake_rules, *wake_segments)))
-        for name, plan in plans.items()
+        name: _name_plan(cond, book, name, plan, wakes) for name, plan in plans.items()
     }
     segment_names = _name_segments(cond, book)
     space = _space(cond, book, feature_names, entity_names)
@@ -66,12 +70,17 @@ def build_program(book: Rulebook) -> Program:
         name: define_look(cond, plan.direct, name, space) if plan.direct else None
         for name, plan in plans.items()
     }
+    steps = {
+        name: define_step(cond, book, plan, wakes, f"look{number}")
+        for number, (name, plan) in enumerate(plans.items())
+    }
     cond.finish(space)
     space.update({variable: cond[variable] for variable in feature_names.values()})
-    for name, plan in plans.items():
+    for number, (name, plan) in enumerate(plans.items()):
         _fill_plan(cond, plan, type_names[name])
-        look = looks[name]
-        plan.look = finish_look(cond, look) if look is not None else None
+        look, step = looks[name], steps[name]
+        plan.look = cond.functions[f"look{number}"] = finish_look(cond, look) if look else None
+        plan.step = cond[step] if step else None
     return Program(
         book=book,
         rules=RuleCodes(book, feature_names, space),
@@ -92,6 +101,7 @@ def build_program(book: Rulebook) -> Program:
         wake_segments=wake_segments,
         inhibitors=_inhibitors(book),
         sent_kept_days=_cap_days(book),
+        lateness=book.policies.bank.lateness,
     )
 
 
@@ -113,7 +123,7 @@ def _space(
 
         return call
 
-    space: dict[str, Any] = dict(SPACE)
+    space: dict[str, Any] = {**SPACE, **STEP_SPACE}
     for name, feature in book.features.items():
         if feature.entity is not None:
             where, value = entity_names[name]
@@ -168,10 +178,6 @@ def _fill_plan(cond: Conditions, plan: Plan, names: dict[str, Any]) -> None:
     plan.update_excluded = None if names["excluded"] is None else cond[names["excluded"]]
     for one, name in zip((*plan.steps, *plan.absents, *plan.goals), names["tests"], strict=True):
         one.test = always if name is None else cond[name]
-    plan.is_plain = not (
-        plan.spread or plan.tiered or plan.steps or plan.absents or plan.goals
-        or plan.moments or plan.lazy_moments or plan.sleepers or plan.segments
-    )  # fmt: skip
 
 
 def _calendar(book: Rulebook) -> dict[str, list[Rule]]:

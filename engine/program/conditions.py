@@ -19,14 +19,14 @@ from belfry.engine.expressions import (
     value_source,
 )
 from belfry.engine.program.reads import GLOBALS, Reader
-from belfry.engine.sight import Sight
+from belfry.engine.record import Record
 
 Function = Callable[..., Any]
 
 
-def segment_of(x: Sight, name: str) -> str | None:
+def segment_of(record: Record, name: str) -> str | None:
     """The value that counts now."""
-    state = x.r.segments.get(name)
+    state = record.segments.get(name)
     return None if state is None else state.value
 
 
@@ -74,11 +74,11 @@ class Conditions:
         """A fresh set of local variables."""
         return Reader(self.types, event_type, self.feature_names)
 
-    def define(self, *lines: str) -> str:
+    def define(self, *lines: str, takes: str = "x") -> str:
         """Add a function; its name."""
         name = f"f{len(self.sources)}"
         body = "\n    ".join(lines)
-        self.sources.append(f"def {name}(x):\n    {body}\n")
+        self.sources.append(f"def {name}({takes}):\n    {body}\n")
         return name
 
     def source(self) -> str:

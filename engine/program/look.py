@@ -28,6 +28,7 @@ INDEX_FROM = 48  # below it one fused function is faster than looking up (docs/p
 
 Found = tuple[list[Rule], list[Rule]]
 Look = Callable[[Sight], Found | None]
+Load = Callable[[str], list[str]]  # a feature's name → lines that put its value into its variable
 Entry = tuple["_Single", "Tests"]
 
 
@@ -89,18 +90,26 @@ def finish_look(cond: Conditions, defined: Defined) -> Look:
 
 
 def _fused(cond: Conditions, rules: list[Rule], event_type: str) -> str:
-    """Names that cost nothing are loaded first; features only where the rule gets that far."""
     reader = cond.reader(event_type)
-    blocks = [_block(cond, rule, reader) for rule in rules]
+
+    def load(name: str) -> list[str]:
+        return [f"{reader(name)} = {reader.source(name)}"]
+
+    lines = look_lines(cond, rules, reader, load)
     cheap = reader.loads([name for name in reader.locals if not is_costly(name)])
+    return cond.define(*cheap, *lines, "return found")
+
+
+def look_lines(cond: Conditions, rules: list[Rule], reader: Reader, load: Load) -> list[str]:
+    """Lines that leave in `found` what `Look` returns. The caller loads the names that cost
+    nothing; features are loaded by the lines of `load`, once, where a rule gets that far."""
+    blocks = [_block(cond, rule, reader, load) for rule in rules]
     costly = [reader.locals[name] for name in reader.locals if is_costly(name)]
     memo = [" = ".join(costly) + " = UNSET"] if costly else []
-    lines = [line for block in blocks for line in block]
-    end = "return found"
-    return cond.define(*cheap, *memo, "found = None", *lines, end)
+    return [*memo, "found = None", *(line for block in blocks for line in block)]
 
 
-def _block(cond: Conditions, rule: Rule, reader: Reader) -> list[str]:
+def _block(cond: Conditions, rule: Rule, reader: Reader, load: Load) -> list[str]:
     constant = cond.constants.add(rule)
     if rule.when is None and rule.except_ is None:
         return _note(0, constant, "")
@@ -115,8 +124,8 @@ def _block(cond: Conditions, rule: Rule, reader: Reader) -> list[str]:
     loads = []
     for name in names:
         if is_costly(name):
-            variable = reader(name)
-            loads += [f"if {variable} is UNSET:", f"    {variable} = {reader.source(name)}"]
+            loads.append(f"if {reader(name)} is UNSET:")
+            loads += ["    " + line for line in load(name)]
     nullable = [reader(n) for n in sorted(_nullable(rule), key=list(names).index)]
     missing = " or ".join(f"{variable} is None" for variable in nullable)
     body = [f"if {' and '.join(parts)}:", *_note(0, constant)]

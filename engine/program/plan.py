@@ -46,11 +46,19 @@ class Plan:
     sleepers: list[Rule] = field(default_factory=list)
     segments: list[str] = field(default_factory=list)
     needs_previous: bool = False
-    is_plain: bool = False
     is_fact: bool = False
     look: Look | None = None
+    step: Test | None = None
     update_included: Test | None = None
     update_excluded: Test | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Nothing but rules that look directly, and features."""
+        return not (
+            self.spread or self.tiered or self.steps or self.absents or self.goals
+            or self.moments or self.lazy_moments or self.sleepers or self.segments
+        )  # fmt: skip
 
 
 def sort_rules(book: Rulebook, no_test: Test) -> dict[str, Plan]:

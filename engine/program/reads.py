@@ -32,12 +32,16 @@ GLOBALS: dict[str, Any] = {"UNSET": UNSET, "get_field": get_field, "getattr": ge
 
 @dataclass(slots=True)
 class Reader:
-    """Turns dotted names into local variables of one generated function, each loaded once."""
+    """Turns dotted names into local variables of one generated function, each loaded once.
+
+    `sight`: what stands before the letters of a `Sight`; empty where they are variables themselves.
+    """
 
     types: EventTypes
     event_type: str | None
     feature_readers: Mapping[str, str]
     locals: dict[str, str] = field(default_factory=dict)
+    sight: str = "x."
 
     def __call__(self, dotted: str) -> str:
         variable = self.locals.get(dotted)
@@ -51,22 +55,23 @@ class Reader:
         return [f"{self.locals[name]} = {self.source(name)}" for name in wanted]
 
     def source(self, dotted: str) -> str:
-        """The Python source that reads one name from a sight `x`."""
+        """The Python source that reads one name from a sight."""
+        x = self.sight
         head, _, rest = dotted.partition(".")
         if dotted == "time":
-            return "x.e.time" if self.event_type in self.types.structs else "x.t"
+            return f"{x}e.time" if self.event_type in self.types.structs else f"{x}t"
         if dotted == "tier":
-            return "x.tier"
+            return f"{x}tier"
         if head == "features":
             return f"{self.feature_readers[rest]}(x)"
         if head == "segments":
-            return f"segment_of(x, {rest!r})"
+            return f"segment_of({x}r, {rest!r})"
         if head == "customer":
-            return "x.r.customer_id" if rest == "id" else f"x.c.{rest}"
+            return f"{x}r.customer_id" if rest == "id" else f"{x}r.customer.{rest}"
         if head in ENTITY_VARIABLES:
             if rest == "id" and head != "previous":
-                return f"(x.{head}_id or None)"
-            variable = "x." + ENTITY_VARIABLES[head]
+                return f"({x}{head}_id or None)"
+            variable = x + ENTITY_VARIABLES[head]
             # `previous` is whichever entity the event changes; it may not have this field.
             if head == "previous":
                 return f"getattr({variable}, {rest!r}, None)"
@@ -74,16 +79,17 @@ class Reader:
         return self._event_field(head, rest)
 
     def _event_field(self, name: str, nested: str) -> str:
+        x = self.sight
         if self.event_type is None:
-            base = f"get_field(x.e, {name!r})"
+            base = f"get_field({x}e, {name!r})"
         elif self.event_type.startswith(OF_ENTITY):
-            base = f"x.{ENTITY_VARIABLES[self.event_type[1:]]}.{name}"
+            base = f"{x}{ENTITY_VARIABLES[self.event_type[1:]]}.{name}"
         elif name not in self.types.fields[self.event_type]:
             return "None"
         elif self.event_type in _FACT_TYPES:
-            base = f"(None if x.e.{name} is UNSET else x.e.{name})"
+            base = f"(None if {x}e.{name} is UNSET else {x}e.{name})"
         else:
-            base = f"x.e.{name}"
+            base = f"{x}e.{name}"
         for part in nested.split(".") if nested else ():
             base = f"getattr({base}, {part!r}, None)"
         return base

@@ -1,7 +1,7 @@
 """Generated code around features: taking an event in and reading a value, mostly without a call.
 
-In: feature definitions. Out: source lines for `update(x)` of one event type, and one reader per
-feature.
+In: feature definitions. Out: source lines for `update(x)` of one event type, one reader per
+feature, and the same lines for use inside a larger function (step.py).
 Invariant: does what `windows.add` and `windows.value_at` do; those stand behind every case that is
 not common.
 """
@@ -13,11 +13,11 @@ from belfry.engine.expressions import true_source, value_source
 from belfry.engine.expressions.tree import Read
 from belfry.engine.program.conditions import Conditions
 from belfry.engine.program.reads import Reader, is_costly
-from belfry.engine.record import SEPARATOR, Window
+from belfry.engine.record import SEPARATOR, Window, joined
 from belfry.engine.rulebook.model import Feature
 from belfry.engine.windows import NUMERIC, ZERO, add, bound, evict, kept, value_at
 
-KEYS = {"account": "x.account_id", "card": "x.card_id", "loan": "x.loan_id"}
+KEYS = {"account": "account_id", "card": "card_id", "loan": "loan_id"}
 SPACE = {
     "add_item": add, "bound_window": bound, "evict_window": evict, "window_value": value_at,
     "arm_wake": arm_wake, "Window": Window, "ZERO": ZERO,
@@ -31,15 +31,29 @@ def define_update(
     if not features:
         return None
     reader = cond.reader(event_type)
-    blocks = [line for f in features for line in _take_in(cond, f, reader, wakes)]
+    blocks = [line for f in features for line in take_in(cond, f, reader, wakes)]
     assert not any(is_costly(name) for name in reader.locals)
-    head = [*reader.loads(), "e = x.e", "at = e.time", "windows = x.r.windows"]
-    return cond.define(*head, *blocks)
+    keys = dict.fromkeys(KEYS[f.by] for f in features if f.by != "customer")
+    head = ["e = x.e", "at = e.time", "r = x.r", "windows = r.windows"]
+    return cond.define(*reader.loads(), *head, *(f"{key} = x.{key}" for key in keys), *blocks)
 
 
-def _take_in(
-    cond: Conditions, feature: Feature, reader: Reader, wakes: frozenset[str]
+def window_name(feature: Feature) -> str:
+    """Source of the name that the feature's window has in the record."""
+    if feature.by == "customer":
+        return repr(feature.name)
+    return f"{feature.name + SEPARATOR!r} + {KEYS[feature.by]}"
+
+
+def take_in(
+    cond: Conditions,
+    feature: Feature,
+    reader: Reader,
+    wakes: frozenset[str],
+    window: str | None = None,
 ) -> list[str]:
+    """Lines that take event `e` in. `window`: a variable that holds it already, or None; then the
+    event is known to be in order."""
     definition = cond.constants.add(feature)
     tests, value = [], "None"
     if feature.where is not None:
@@ -51,63 +65,71 @@ def _take_in(
         if value == "value" or not isinstance(tree, Read) or tree.nullable:
             tests.append(f"(value := {source}) is not None")
             value = "value"
-    name, key = repr(feature.name), "''"
-    before = []
     if feature.by != "customer":
         tests.append(KEYS[feature.by])
-        key = KEYS[feature.by]
-        before = [f"name = {feature.name + SEPARATOR!r} + {key}"]
-        name = "name"
-    body = [*before, f"win = windows.get({name})"]
-    body += ["if win is None:", f"    win = windows[{name}] = Window()"]
+    win, name = window or "win", window_name(feature)
+    body = [] if window else [f"win = windows.get({name})"]
+    body += [f"if {win} is None:", f"    {win} = windows[{name}] = Window()"]
     if feature.operation == "distinct":
-        body.append(f"add_item({definition}, win, at, {value}, e.id)")
+        body.append(f"add_item({definition}, {win}, at, {value}, e.id)")
     else:
-        body += ["items = win.items", "if items and at < items[-1][0]:"]
-        body += [f"    add_item({definition}, win, at, {value}, e.id)", "else:"]
-        body += ["    " + line for line in _append(feature, definition, value)]
+        body.append(f"items = {win}.items")
+        append = _append(feature, definition, value, win)
+        if window is None:
+            body += ["if items and at < items[-1][0]:"]
+            body += [f"    add_item({definition}, win, at, {value}, e.id)", "else:"]
+            append = ["    " + line for line in append]
+        body += append
     if feature.name in wakes:
-        body.append(f"arm_wake(x, {definition}, {key}, win)")
+        key = "''" if feature.by == "customer" else KEYS[feature.by]
+        prefix = joined("wake", feature.name, "")
+        body += [f"if {prefix!r} + {key} not in r.timers:"]
+        body += [f"    arm_wake(r, {definition}, {key}, {win})"]
     if not tests:
         return body
     return [f"if {' and '.join(tests)}:", *("    " + line for line in body)]
 
 
-def _append(feature: Feature, definition: str, value: str) -> list[str]:
-    lines = [f"items.append((at, {value}, e.id))", "win.count += 1"]
+def _append(feature: Feature, definition: str, value: str, win: str) -> list[str]:
+    lines = [f"items.append((at, {value}, e.id))", f"{win}.count += 1"]
     if feature.operation in NUMERIC:
-        lines.append(f"win.total += {value}")
+        lines.append(f"{win}.total += {value}")
     if feature.operation == "deviation":
-        lines.append(f"win.squares += {value} * {value}")
+        lines.append(f"{win}.squares += {value} * {value}")
+    if feature.window is None and feature.operation == "last":
+        return [*lines, f"if len(items) > {kept(feature)}:", "    del items[0]"]
     is_always = feature.window is None and feature.operation in ("min", "max")
     test = "True" if is_always else f"len(items) > {kept(feature)}"
-    return [*lines, f"if {test}:", f"    bound_window({definition}, win, {value})"]
+    return [*lines, f"if {test}:", f"    bound_window({definition}, {win}, {value})"]
 
 
 def define_reader(cond: Conditions, feature: Feature) -> str:
     """Name of `read(x)`: the value at `x.t`, None for unknown."""
-    definition = cond.constants.add(feature)
-    lines = []
-    name = repr(feature.name)
+    head = []
     if feature.by != "customer":
         key = KEYS[feature.by]
-        lines += [f"if not {key}:", "    return None"]
-        name = f"{feature.name + SEPARATOR!r} + {key}"
-    lines.append(f"win = x.r.windows.get({name})")
-    lines += ["if win is None:", f"    return {_empty(feature)}"]
-    simple = _simple_value(feature)
+        head = [f"{key} = x.{key}", f"if not {key}:", "    return None"]
+    head.append(f"win = x.r.windows.get({window_name(feature)})")
+    return cond.define(*head, *value_lines(cond, feature, "value", "win", "x.t"), "return value")
+
+
+def value_lines(cond: Conditions, feature: Feature, target: str, win: str, at: str) -> list[str]:
+    """Lines that put the value at instant `at` into `target`; `win` may hold None: no window."""
+    definition = cond.constants.add(feature)
+    simple = _simple_value(feature, win)
     if simple is None:
-        return cond.define(*lines, f"return window_value({definition}, win, x.t)")
+        return [f"{target} = window_value({definition}, {win}, {at})"]
+    lines = [f"if {win} is None:", f"    {target} = {_empty(feature)}", "else:"]
     if feature.window is not None:
         window = cond.constants.add(feature.window)
         lines += [
-            "items = win.items",
-            f"if win.buckets or (items and items[0][0] <= x.t - {window}):",
+            f"    items = {win}.items",
+            f"    if (items and items[0][0] <= {at} - {window}) or {win}.buckets:",
+            f"        evict_window({definition}, {win}, {at})",
         ]
-        lines.append(f"    evict_window({definition}, win, x.t)")
     if feature.at_least:
-        lines += [f"if win.count < {feature.at_least}:", "    return None"]
-    return cond.define(*lines, f"return {simple}")
+        simple = f"{simple} if {win}.count >= {feature.at_least} else None"
+    return [*lines, f"    {target} = {simple}"]
 
 
 def _empty(feature: Feature) -> str:
@@ -116,11 +138,11 @@ def _empty(feature: Feature) -> str:
     return {"count": "0", "distinct": "0", "sum": "ZERO"}.get(feature.operation, "None")
 
 
-def _simple_value(feature: Feature) -> str | None:
-    last = "(win.items[-1][1] if win.items else None)"
+def _simple_value(feature: Feature, win: str) -> str | None:
+    last = f"({win}.items[-1][1] if {win}.items else None)"
     return {
-        "count": "win.count",
-        "sum": "win.total",
-        "mean": "(win.total / win.count if win.count else None)",
+        "count": f"{win}.count",
+        "sum": f"{win}.total",
+        "mean": f"({win}.total / {win}.count if {win}.count else None)",
         "last": last if feature.window is None else None,
     }.get(feature.operation)
