@@ -49,8 +49,12 @@ def kept(feature: Feature) -> int:
     """How many items a window keeps before `bound` must be called."""
     if feature.window is None:
         return ENDS_KEPT if feature.operation in ("first", "last") else LIFETIME_ITEMS_KEPT
-    is_exact = feature.exact or feature.window <= DAY
-    return feature.items if is_exact else min(ITEMS_KEPT, feature.items)
+    return min(ITEMS_KEPT, feature.items) if is_bucketed(feature) else feature.items
+
+
+def is_bucketed(feature: Feature) -> bool:
+    """Do items that are too many go into day buckets, rather than away?"""
+    return feature.window is not None and not feature.exact and feature.window > DAY
 
 
 def _add_distinct(win: Window, at: dt.datetime, value: Any) -> None:
@@ -77,11 +81,11 @@ def bound(feature: Feature, win: Window, value: Any) -> None:
             win.high = value if win.high is None or value > win.high else win.high
         if len(items) > kept(feature):
             del items[1 if feature.operation == "first" else 0]
-    elif feature.exact or feature.window <= DAY:
+    elif is_bucketed(feature):
+        _spill(feature, win)
+    else:
         while len(items) > feature.items:
             _forget(feature, win, 0)
-    else:
-        _spill(feature, win)
 
 
 def _spill(feature: Feature, win: Window) -> None:

@@ -61,9 +61,7 @@ def build_program(book: Rulebook) -> Program:
     entity_names = _name_entities(cond, book)
     plans = sort_rules(book, always)
     wakes = frozenset((*wake_rules, *wake_segments))
-    type_names = {
-        name: _name_plan(cond, book, name, plan, wakes) for name, plan in plans.items()
-    }
+    type_names = {name: _name_plan(cond, book, name, plan, wakes) for name, plan in plans.items()}
     segment_names = _name_segments(cond, book)
     space = _space(cond, book, feature_names, entity_names)
     looks = {

@@ -28,6 +28,7 @@ INDEX_FROM = 48  # below it one fused function is faster than looking up (docs/p
 
 Found = tuple[list[Rule], list[Rule]]
 Look = Callable[[Sight], Found | None]
+MayPass = Callable[[str, str, Decimal], str | None]  # a threshold → a cheap test that it needs
 Load = Callable[[str], list[str]]  # a feature's name → lines that put its value into its variable
 Entry = tuple["_Single", "Tests"]
 
@@ -95,21 +96,26 @@ def _fused(cond: Conditions, rules: list[Rule], event_type: str) -> str:
     def load(name: str) -> list[str]:
         return [f"{reader(name)} = {reader.source(name)}"]
 
-    lines = look_lines(cond, rules, reader, load)
+    lines = look_lines(cond, rules, reader, load, lambda name, sign, edge: None)
     cheap = reader.loads([name for name in reader.locals if not is_costly(name)])
     return cond.define(*cheap, *lines, "return found")
 
 
-def look_lines(cond: Conditions, rules: list[Rule], reader: Reader, load: Load) -> list[str]:
+def look_lines(
+    cond: Conditions, rules: list[Rule], reader: Reader, load: Load, may_pass: MayPass
+) -> list[str]:
     """Lines that leave in `found` what `Look` returns. The caller loads the names that cost
-    nothing; features are loaded by the lines of `load`, once, where a rule gets that far."""
-    blocks = [_block(cond, rule, reader, load) for rule in rules]
+    nothing; features are loaded by the lines of `load`, once, where a rule gets that far.
+    """
+    blocks = [_block(cond, rule, reader, load, may_pass) for rule in rules]
     costly = [reader.locals[name] for name in reader.locals if is_costly(name)]
     memo = [" = ".join(costly) + " = UNSET"] if costly else []
     return [*memo, "found = None", *(line for block in blocks for line in block)]
 
 
-def _block(cond: Conditions, rule: Rule, reader: Reader, load: Load) -> list[str]:
+def _block(
+    cond: Conditions, rule: Rule, reader: Reader, load: Load, may_pass: MayPass
+) -> list[str]:
     constant = cond.constants.add(rule)
     if rule.when is None and rule.except_ is None:
         return _note(0, constant, "")
@@ -132,10 +138,10 @@ def _block(cond: Conditions, rule: Rule, reader: Reader, load: Load) -> list[str
     if missing:
         sure = " or ".join(f"({fail})" for fail in fails)
         body += [f"elif ({missing}) and not ({sure}):", *_note(1, constant)]
-    guard = _cheap_part(rule.when, reader, cond) if loads else None
-    if guard is None:
+    guards = _cheap_parts(rule.when, reader, cond, may_pass) if loads else []
+    if not guards:
         return loads + body
-    return [f"if {guard}:"] + ["    " + line for line in loads + body]
+    return [f"if {' and '.join(guards)}:"] + ["    " + line for line in loads + body]
 
 
 def _note(place: int, constant: str, indent: str = "    ") -> list[str]:
@@ -156,13 +162,15 @@ def _nullable(rule: Rule) -> set[str]:
     return found
 
 
-def _cheap_part(when: Expression | None, reader: Reader, cond: Conditions) -> str | None:
-    """The and-ed parts without features; the rest is only asked where they are not false."""
+def _cheap_parts(
+    when: Expression | None, reader: Reader, cond: Conditions, may_pass: MayPass
+) -> list[str]:
+    """What is asked before features are read: where one of these fails the rule is false."""
     if when is None:
-        return None
+        return []
     cheap = [part for part in when.conjuncts if not any(map(is_costly, part.reads))]
     parts = [f"not ({false_source(part, reader, cond.constants)})" for part in cheap]
-    return " and ".join(parts) or None
+    return parts + [test for one in thresholds(when) if (test := may_pass(*one))]
 
 
 class _Single:

@@ -90,6 +90,8 @@ class Reader:
             base = f"(None if {x}e.{name} is UNSET else {x}e.{name})"
         else:
             base = f"{x}e.{name}"
+            if nested and "." not in nested:
+                return f"({base}.{nested} if {base} is not None else None)"
         for part in nested.split(".") if nested else ():
             base = f"getattr({base}, {part!r}, None)"
         return base

@@ -11,8 +11,11 @@ the same window cost more than the rules themselves (docs/performance.md).
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
+from belfry.engine.expressions import Expression
+from belfry.engine.expressions.tree import Read
 from belfry.engine.program.conditions import Conditions
 from belfry.engine.program.look import INDEX_FROM, look_lines
 from belfry.engine.program.plan import Plan
@@ -20,7 +23,7 @@ from belfry.engine.program.reads import Reader, is_costly
 from belfry.engine.program.updates import KEYS, take_in, value_lines, window_name
 from belfry.engine.record import Record
 from belfry.engine.rulebook.model import Feature, Rulebook
-from belfry.engine.sight import Sight, of_event, owner_of
+from belfry.engine.sight import of_event, owner_of
 
 OTHERWISE: Any = object()
 FAULTY: Any = object()  # a rule could not be computed: ask them one by one
@@ -39,89 +42,102 @@ def define_step(
     """
     if plan.is_fact or plan.needs_previous:
         return None
-    reader = Reader(cond.types, plan.kind, cond.feature_names, sight="")
-    features = [f for f in book.features.values() if plan.kind in f.events]
-    windows = {f.name: f"w{number}" for number, f in enumerate(features)}
-    included, excluded = (
-        [
-            line
-            for f in features
-            if f.current_included is now
-            for line in take_in(cond, f, reader, wakes, windows[f.name])
+    return _Writer(cond, book, plan, wakes).define(look)
+
+
+class _Writer:
+    """Writes the lines of one step. `windows`: feature → the variable that holds its window."""
+
+    def __init__(self, cond: Conditions, book: Rulebook, plan: Plan, wakes: frozenset[str]) -> None:
+        self.cond, self.book, self.plan, self.wakes = cond, book, plan, wakes
+        self.reader = Reader(cond.types, plan.kind, cond.feature_names, sight="")
+        self.features = [f for f in book.features.values() if plan.kind in f.events]
+        self.windows = {f.name: f"w{number}" for number, f in enumerate(self.features)}
+
+    def define(self, look: str) -> str:
+        included, excluded = self._updates(is_included=True), self._updates(is_included=False)
+        asked = self._asked(look)
+        body = [
+            *self.reader.loads([name for name in self.reader.locals if not is_costly(name)]),
+            *(f"{self.windows[f.name]} = {_window_of(f)}" for f in self.features),
+            *included,
+            *asked,
+            f"if {'found is not None or r.live' if self.plan.is_plain else 'True'}:",
+            "    return of_event(r, e, t), found",
+            *excluded,
+            "return None",
         ]
-        for now in (True, False)
-    )
-    asked = _look(cond, book, plan, reader, windows, look)
-    found = "found is not None or r.live" if plan.is_plain else "True"
-    body = [
-        *reader.loads([name for name in reader.locals if not is_costly(name)]),
-        *(f"{windows[f.name]} = {_window_of(f)}" for f in features),
-        *included,
-        *asked,
-        f"if {found}:",
-        "    return of_event(r, e, t), found",
-        *excluded,
-        "return None",
-    ]
-    keys = {f.by for f in book.features.values()}
-    return cond.define(*_head(plan, reader, keys), *body, takes="r, e, t")
+        return self.cond.define(*self._head(), *body, takes="r, e, t")
 
+    def _updates(self, *, is_included: bool) -> list[str]:
+        return [
+            line
+            for f in self.features
+            if f.current_included is is_included
+            for line in take_in(self.cond, f, self.reader, self.wakes, self.windows[f.name])
+        ]
 
-def _head(plan: Plan, reader: Reader, keys: set[str]) -> list[str]:
-    """Whose account, card and loan it is, as far as somebody reads it; the balance is taken in."""
-    heads = {name.partition(".")[0] for name in reader.locals} | keys
-    lines = ["at = t", "windows = r.windows"]
-    if heads & {"card"}:
-        lines += ["card_id = e.card_id or ''", "k = r.cards.get(card_id)"]
-    if heads & {"loan"}:
-        lines += ["loan_id = e.loan_id or ''", "l = r.loans.get(loan_id)"]
-    if plan.kind == "transaction" or heads & {"account"}:
-        lines += ["account_id = e.account_id or owner_of(r, e)", "a = r.accounts.get(account_id)"]
-    if plan.kind == "transaction":
-        lines += ["if e.reverses is not None or (a is None and e.account_id):"]
-        lines += ["    return OTHERWISE"]
-        lines += ["if e.balance is not None and e.account_id:", "    a.balance = e.balance"]
-    return lines
+    def _head(self) -> list[str]:
+        """Whose account, card and loan it is, as far as somebody reads it, and the balance."""
+        keys = {f.by for f in self.book.features.values()}
+        heads = {name.partition(".")[0] for name in self.reader.locals} | keys
+        is_transaction = self.plan.kind == "transaction"
+        lines = ["at = t", "windows = r.windows"]
+        if "card" in heads:
+            lines += ["card_id = e.card_id or ''", "k = r.cards.get(card_id)"]
+        if "loan" in heads:
+            lines += ["loan_id = e.loan_id or ''", "l = r.loans.get(loan_id)"]
+        if is_transaction or "account" in heads:
+            lines.append("account_id = e.account_id or owner_of(r, e)")
+            lines.append("a = r.accounts.get(account_id)")
+        if is_transaction:
+            lines += ["if e.reverses is not None or (a is None and e.account_id):"]
+            lines += ["    return OTHERWISE"]
+            lines += ["if e.balance is not None and e.account_id:", "    a.balance = e.balance"]
+        return lines
+
+    def _asked(self, look: str) -> list[str]:
+        if not self.plan.direct:
+            return ["found = None"]
+        asked = [f"found = {look}(of_event(r, e, t))"]
+        if len(self.plan.direct) <= INDEX_FROM:
+            asked = look_lines(self.cond, self.plan.direct, self.reader, self._load, self._may_pass)
+        safe = ["    " + line for line in asked]
+        return ["try:", *safe, "except ArithmeticError:", "    found = FAULTY"]
+
+    def _load(self, name: str) -> list[str]:
+        """Lines that put a feature's value into its variable."""
+        target, feature = self.reader(name), self.book.features[name.partition(".")[2]]
+        if feature.entity is not None:
+            return [f"{target} = {self.cond.feature_names[feature.name]}(of_event(r, e, t))"]
+        window, lines = self.windows.get(feature.name), []
+        if window is None:
+            window, lines = "win", [f"win = {_window_of(feature)}"]
+        lines += value_lines(self.cond, feature, target, window, "t")
+        if feature.by == "customer":
+            return lines
+        inner = ["    " + line for line in lines]
+        return [f"if {KEYS[feature.by]}:", *inner, "else:", f"    {target} = None"]
+
+    def _may_pass(self, name: str, sign: str, edge: Decimal) -> str | None:
+        """A count or a sum of amounts, which are positive, only falls when old items go: while it
+        is too low with all of them there is no need to look which are old."""
+        feature = self.book.features.get(name.partition(".")[2]) if is_costly(name) else None
+        if feature is None or feature.name not in self.windows or feature.name in self.wakes:
+            return None
+        if feature.by != "customer" or feature.at_least or not sign.startswith(">") or edge <= 0:
+            return None
+        match feature.operation, feature.events, feature.value:
+            case "count", _, _:
+                grows = "count"
+            case "sum", ("transaction",), Expression(tree=Read(dotted="amount")):
+                grows = "total"
+            case _:
+                return None
+        window = self.windows[feature.name]
+        return f"{window} is not None and {window}.{grows} {sign} {self.cond.constants.add(edge)}"
 
 
 def _window_of(feature: Feature) -> str:
     source = f"windows.get({window_name(feature)})"
     return source if feature.by == "customer" else f"{source} if {KEYS[feature.by]} else None"
-
-
-def _look(
-    cond: Conditions,
-    book: Rulebook,
-    plan: Plan,
-    reader: Reader,
-    windows: dict[str, str],
-    look: str,
-) -> list[str]:
-    if not plan.direct:
-        return ["found = None"]
-    if len(plan.direct) > INDEX_FROM:
-        asked = [f"found = {look}(of_event(r, e, t))"]
-    else:
-
-        def load(name: str) -> list[str]:
-            return _load(cond, book.features[name.partition(".")[2]], reader(name), windows)
-
-        asked = look_lines(cond, plan.direct, reader, load)
-    safe = ["    " + line for line in asked]
-    return ["try:", *safe, "except ArithmeticError:", "    found = FAULTY"]
-
-
-def _load(
-    cond: Conditions, feature: Feature, target: str, windows: dict[str, str]
-) -> list[str]:
-    """Lines that put a feature's value into a variable."""
-    if feature.entity is not None:
-        return [f"{target} = {cond.feature_names[feature.name]}(of_event(r, e, t))"]
-    window, lines = windows.get(feature.name), []
-    if window is None:
-        window, lines = "win", [f"win = {_window_of(feature)}"]
-    lines += value_lines(cond, feature, target, window, "t")
-    if feature.by == "customer":
-        return lines
-    inner = ["    " + line for line in lines]
-    return [f"if {KEYS[feature.by]}:", *inner, "else:", f"    {target} = None"]

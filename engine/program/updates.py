@@ -15,9 +15,10 @@ from belfry.engine.program.conditions import Conditions
 from belfry.engine.program.reads import Reader, is_costly
 from belfry.engine.record import SEPARATOR, Window, joined
 from belfry.engine.rulebook.model import Feature
-from belfry.engine.windows import NUMERIC, ZERO, add, bound, evict, kept, value_at
+from belfry.engine.windows import NUMERIC, ZERO, add, bound, evict, is_bucketed, kept, value_at
 
 KEYS = {"account": "account_id", "card": "card_id", "loan": "loan_id"}
+OLD_ITEMS_KEPT = 32  # above it a window lets go of old items whether anybody reads it or not
 SPACE = {
     "add_item": add, "bound_window": bound, "evict_window": evict, "window_value": value_at,
     "arm_wake": arm_wake, "Window": Window, "ZERO": ZERO,
@@ -53,7 +54,8 @@ def take_in(
     window: str | None = None,
 ) -> list[str]:
     """Lines that take event `e` in. `window`: a variable that holds it already, or None; then the
-    event is known to be in order."""
+    event is known to be in order.
+    """
     definition = cond.constants.add(feature)
     tests, value = [], "None"
     if feature.where is not None:
@@ -98,9 +100,17 @@ def _append(feature: Feature, definition: str, value: str, win: str) -> list[str
         lines.append(f"{win}.squares += {value} * {value}")
     if feature.window is None and feature.operation == "last":
         return [*lines, f"if len(items) > {kept(feature)}:", "    del items[0]"]
-    is_always = feature.window is None and feature.operation in ("min", "max")
-    test = "True" if is_always else f"len(items) > {kept(feature)}"
-    return [*lines, f"if {test}:", f"    bound_window({definition}, {win}, {value})"]
+    bound = f"bound_window({definition}, {win}, {value})"
+    if feature.window is None and feature.operation in ("min", "max"):
+        return [*lines, bound]
+    if feature.window is not None and kept(feature) > OLD_ITEMS_KEPT:
+        # Readers let old items go only where it matters to a rule.
+        lines += [
+            f"if len(items) > {OLD_ITEMS_KEPT}:",
+            f"    evict_window({definition}, {win}, at)",
+        ]
+        return [*lines, f"    if len(items) > {kept(feature)}:", f"        {bound}"]
+    return [*lines, f"if len(items) > {kept(feature)}:", f"    {bound}"]
 
 
 def define_reader(cond: Conditions, feature: Feature) -> str:
@@ -121,15 +131,23 @@ def value_lines(cond: Conditions, feature: Feature, target: str, win: str, at: s
         return [f"{target} = window_value({definition}, {win}, {at})"]
     lines = [f"if {win} is None:", f"    {target} = {_empty(feature)}", "else:"]
     if feature.window is not None:
-        window = cond.constants.add(feature.window)
-        lines += [
-            f"    items = {win}.items",
-            f"    if (items and items[0][0] <= {at} - {window}) or {win}.buckets:",
-            f"        evict_window({definition}, {win}, {at})",
-        ]
+        lines += ["    " + line for line in _evict(cond, feature, definition, win, at)]
     if feature.at_least:
         simple = f"{simple} if {win}.count >= {feature.at_least} else None"
     return [*lines, f"    {target} = {simple}"]
+
+
+def _evict(cond: Conditions, feature: Feature, definition: str, win: str, at: str) -> list[str]:
+    """What has left the window goes; a window with day buckets has a way of its own."""
+    window = cond.constants.add(feature.window)
+    gone = [f"    {win}.count -= 1", "    del items[0]"]
+    if feature.operation in NUMERIC:
+        gone.insert(0, f"    {win}.total -= items[0][1]")
+    lines = [f"items = {win}.items", f"edge = {at} - {window}"]
+    lines += ["while items and items[0][0] <= edge:", *gone]
+    if is_bucketed(feature):
+        lines += [f"if {win}.buckets:", f"    evict_window({definition}, {win}, {at})"]
+    return lines
 
 
 def _empty(feature: Feature) -> str:
