@@ -121,7 +121,8 @@ class _Writer:
 
     def _may_pass(self, name: str, sign: str, edge: Decimal) -> str | None:
         """A count or a sum of amounts, which are positive, only falls when old items go: while it
-        is too low with all of them there is no need to look which are old."""
+        is too low with all of them there is no need to look which are old.
+        """
         feature = self.book.features.get(name.partition(".")[2]) if is_costly(name) else None
         if feature is None or feature.name not in self.windows or feature.name in self.wakes:
             return None
