@@ -27,8 +27,8 @@ from belfry.engine.reassess import fit_tier, reassess
 from belfry.engine.record import SEPARATOR, Candidate, Record, TimerEntry, joined
 from belfry.engine.rulebook.model import Rule
 from belfry.engine.segments import restate_segment
-from belfry.engine.sight import of_key
 from belfry.engine.turn import Turn, local_zone
+from belfry.engine.windows import evict
 
 OF_RULES = frozenset({"campaign", "for", "repeat", "timer"})  # kinds of timers with a rule's id
 LONGEST = {"day": 1, "week": 7, "month": 31, "year": 366}  # days after which each has begun anew
@@ -183,8 +183,8 @@ def _renew_windows(turn: Turn, edits: Edits) -> None:
             del record.windows[name]
             drop_timer(record, joined("wake", feature_name, key))
         elif feature_name in turn.program.wake_rules or feature_name in turn.program.wake_segments:
-            sight = of_key(record, "customer", "", turn.now)
-            arm_wake(sight, feature, key, record.windows[name])
+            evict(feature, record.windows[name], turn.now)
+            arm_wake(record, feature, key, record.windows[name])
 
 
 def _wait(turn: Turn, edits: Edits) -> None:
