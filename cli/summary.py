@@ -34,6 +34,8 @@ def show_summary(summary: dict[str, Any], out: Path | None = None) -> None:
         console.print(f"quarantined: {count:,} {reason}")
     for rule, count in summary["errors"].items():
         console.print(f"[red]errors:[/] {count:,} in {rule} (a division by zero?)")
+    for rule, since in summary["broken"].items():
+        console.print(f"[red]switched off:[/] {rule}, at {since}, until the rulebook changes")
     if out is not None:
         console.print(f"\nwritten: {out}/decisions.ndjson, messages.ndjson, summary.json")
 

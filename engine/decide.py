@@ -19,7 +19,7 @@ from belfry.engine.reasons import Outcome, Reason
 from belfry.engine.record import Candidate, Goal, Sent, TimerEntry, joined
 from belfry.engine.rulebook.model import Rule
 from belfry.engine.sight import Sight, of_key
-from belfry.engine.turn import Turn, local_zone
+from belfry.engine.turn import Turn, local_zone, value_of
 
 PRIORITY_MAX = 99_999
 
@@ -270,7 +270,7 @@ def _task(turn: Turn, code: RuleCode, candidate: Candidate, sight: Sight) -> Tas
         task.priority,
         candidate.at,
         None if task.due is None else candidate.at + task.due,
-        {name: read(sight) for name, read in code.task_with.items()},
+        {name: value_of(turn, read, sight, code.rule) for name, read in code.task_with.items()},
     )
 
 
@@ -278,7 +278,9 @@ def _emit(turn: Turn, code: RuleCode, candidate: Candidate, sight: Sight) -> Non
     emit = code.rule.emit
     assert emit is not None
     struct = turn.program.book.event_types.structs[emit.event]
-    fields: dict[str, Any] = {name: read(sight) for name, read in code.emit_with.items()}
+    fields: dict[str, Any] = {
+        name: value_of(turn, read, sight, code.rule) for name, read in code.emit_with.items()
+    }
     identity = _identity(turn, candidate)
     event = struct(
         id=derived_id("emit", *identity),

@@ -16,7 +16,7 @@ from belfry.engine.program.build import RuleCode
 from belfry.engine.reasons import Outcome, Reason
 from belfry.engine.record import Candidate, Outgoing
 from belfry.engine.sight import Sight, of_key
-from belfry.engine.turn import Turn, local_zone, zone_name
+from belfry.engine.turn import Turn, local_zone, value_of, zone_name
 
 RANKS = {"": 0, "failed": 1, "delivered": 2, "read": 3}
 ATTEMPTS_MAX = 8  # per message; expiry usually ends it earlier
@@ -101,7 +101,7 @@ def _template_values(
         "tier": seen.tier,
     }
     for name, read in code.with_.items():
-        values[name] = read(seen)
+        values[name] = value_of(turn, read, seen, code.rule)
     return values
 
 

@@ -18,7 +18,7 @@ from belfry.engine.segments import settle_segments
 from belfry.engine.sequences import is_absent
 from belfry.engine.sight import Sight, keys_of, of_key
 from belfry.engine.timers import arm_moment, rearm
-from belfry.engine.turn import Turn, holds
+from belfry.engine.turn import Turn, holds, value_of
 from belfry.engine.windows import evict
 
 
@@ -48,13 +48,14 @@ def _timer(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> 
     rule, timer = code.rule, code.rule.timer
     due = entry.due
     if code.moment is not None and timer.kind == "after":
-        moment = code.moment(of_key(turn.record, rule.by, key, turn.now))
+        sight = of_key(turn.record, rule.by, key, turn.now)
+        moment = value_of(turn, code.moment, sight, rule)
         if moment is None or moment.isoformat() != entry.moment:
             arm_moment(turn, rule, key)
             if moment is None or turn.record.timers[name].due != due:
                 return
     sight = of_key(turn.record, rule.by, key, turn.now)
-    if code.may_fire is not None and not code.may_fire(sight):
+    if code.may_fire is not None and not holds(turn, code.may_fire, sight, rule):
         drop_timer(turn.record, name)  # it sleeps until a fact that it reads changes
         return
     rearm(turn, rule, name, entry)

@@ -24,7 +24,7 @@ from belfry.engine.timers import (
     offset_dues,
     timer_name,
 )
-from belfry.engine.turn import Turn, local_zone
+from belfry.engine.turn import Turn, holds, local_zone, value_of
 
 
 def arm_anew(turn: Turn, code: RuleCode) -> None:
@@ -70,11 +70,11 @@ def _next(turn: Turn, code: RuleCode, key: str, before: TimerEntry | None) -> Ti
     sight = of_key(turn.record, code.rule.by, key, turn.now)
     since = _since(turn, before)
     if timer.moment is None:
-        if code.may_fire is not None and not code.may_fire(sight):
+        if code.may_fire is not None and not holds(turn, code.may_fire, sight, code.rule):
             return None
         return TimerEntry(next_calendar(turn, timer, since, inclusive=since > turn.now))
     assert code.moment is not None
-    moment = code.moment(sight)
+    moment = value_of(turn, code.moment, sight, code.rule)
     if moment is None or moment.year >= YEAR_MAX:
         return None
     word = moment.isoformat()

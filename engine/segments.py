@@ -46,11 +46,14 @@ def _is_warming(turn: Turn, name: str) -> bool:
 
 def _value(turn: Turn, name: str) -> str | None:
     sight = of_key(turn.record, "customer", turn.record.customer_id, turn.now)
-    for value, is_true, is_false in turn.program.segments[name]:
-        if is_true(sight):
-            return value
-        if not is_false(sight):
-            return None
+    try:
+        for value, is_true, is_false in turn.program.segments[name]:
+            if is_true(sight):
+                return value
+            if not is_false(sight):
+                return None
+    except ArithmeticError:
+        turn.errors.append(f"segment {name}")
     return None
 
 

@@ -28,7 +28,7 @@ def follow(turn: Turn, plan: Plan, sight: Sight) -> None:
         _chain(turn, steps, sight)
     for step in plan.absents:
         key = key_of(sight, step.rule.by)
-        if key and step.test(sight):
+        if key and holds(turn, step.test, sight, step.rule):
             name = matched_name(step.rule, key)
             last = turn.record.matched.get(name)
             if last is None or last < sight.e.time:
@@ -67,7 +67,7 @@ def _chain(turn: Turn, steps: list[StepCode], sight: Sight) -> None:
     if chain is not None and event.time - chain.first_at > sequence.within:
         del turn.record.chains[name]
         chain = None
-    matching = {step.index for step in steps if step.test(sight)}
+    matching = {step.index for step in steps if holds(turn, step.test, sight, rule)}
     if chain is not None and chain.step in matching and event.time >= chain.first_at:
         chain.step += 1
         chain.events.append(event.id)
@@ -96,7 +96,7 @@ def _goals(turn: Turn, steps: list[StepCode], sight: Sight) -> None:
     record.goals[:] = [goal for goal in record.goals if now <= goal.until]
     for step in steps:
         waiting = [goal for goal in record.goals if goal.rule == step.rule.id and goal.since < now]
-        if not waiting or not step.test(sight):
+        if not waiting or not holds(turn, step.test, sight, step.rule):
             continue
         for goal in waiting:
             record.goals.remove(goal)

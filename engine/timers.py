@@ -21,7 +21,7 @@ from belfry.engine.instants import DAY, NEVER, UTC, at_local, first_local_at, on
 from belfry.engine.record import TimerEntry, joined
 from belfry.engine.rulebook.model import Campaign, Rule, Timer
 from belfry.engine.sight import of_key
-from belfry.engine.turn import Turn, local_zone
+from belfry.engine.turn import Turn, holds, local_zone, value_of
 
 MIDNIGHT = dt.time(0)
 YEAR_MAX = 9000  # "9999-12-31" is how some systems write "never"
@@ -49,7 +49,9 @@ def arm_calendar(turn: Turn, rule: Rule, key: str) -> None:
     if name in turn.record.timers:
         return
     may_fire = turn.program.rules[rule.id].may_fire
-    if may_fire is not None and not may_fire(of_key(turn.record, rule.by, key, turn.now)):
+    if may_fire is not None and not holds(
+        turn, may_fire, of_key(turn.record, rule.by, key, turn.now), rule
+    ):
         return
     due = next_calendar(turn, rule.timer, turn.now, inclusive=True)
     set_timer(turn.record, name, TimerEntry(due))
@@ -82,7 +84,7 @@ def arm_moment(turn: Turn, rule: Rule, key: str) -> None:
     assert timer is not None
     code = turn.program.rules[rule.id]
     assert code.moment is not None
-    moment = code.moment(of_key(turn.record, rule.by, key, turn.now))
+    moment = value_of(turn, code.moment, of_key(turn.record, rule.by, key, turn.now), rule)
     name = timer_name(rule, key)
     if moment is None or moment.year >= YEAR_MAX:
         drop_timer(turn.record, name)

@@ -46,6 +46,15 @@ def holds(turn: Turn, test: Test, sight: Sight, rule: Rule) -> bool:
         return False
 
 
+def value_of(turn: Turn, read: Test, sight: Sight, rule: Rule) -> Any:
+    """Read a rule's value; one that cannot be computed is its error and is missing."""
+    try:
+        return read(sight)
+    except ArithmeticError:
+        turn.errors.append(rule.id)
+        return None
+
+
 def zone_name(turn: Turn) -> str:
     """The customer's zone, else the bank's."""
     name: str | None = turn.record.customer.time_zone

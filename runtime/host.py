@@ -19,6 +19,7 @@ from belfry.engine.decisions import Attempt, Outcome
 from belfry.engine.edition import edition_of
 from belfry.engine.edits import compare
 from belfry.engine.events import Answer, Timer
+from belfry.engine.faulty import Breaker, switch_off
 from belfry.engine.instants import NEVER
 from belfry.engine.links import Links
 from belfry.engine.migrate import migrate
@@ -45,6 +46,7 @@ class MemoryHost:
         self.links = Links()
         self.records: dict[str, Record] = {}
         self.counts: Counter[str] = Counter()
+        self.breaker = Breaker(program.book.hash)
         self.now: dt.datetime | None = None
         self._seen: set[str] = set()
         self._due: list[tuple[dt.datetime, str]] = []
@@ -98,6 +100,7 @@ class MemoryHost:
         self.run_until(at)
         edits = compare(edition_of(self.program.book), program.book, self.program.broken)
         self.program = program
+        self.breaker = Breaker(program.book.hash)
         self.now = at
         for customer_id in sorted(self.records):
             record = self.records[customer_id]
@@ -124,6 +127,9 @@ class MemoryHost:
         return outcome.seen
 
     def _hear(self, record: Record, event: Any, outcome: Outcome, before: dt.datetime) -> None:
+        if outcome.errors:
+            off = self.breaker.count(outcome.errors, event.time)
+            self.program = switch_off(self.program, off)
         if outcome.seen == "applied":
             self.listen(record, event, outcome)
             for attempt in outcome.attempts:

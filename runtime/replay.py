@@ -45,6 +45,7 @@ class Summary:
     decisions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    broken: dict[str, dt.datetime] = field(default_factory=dict)
     conversions: Counter[str] = field(default_factory=Counter)
     messages: int = 0
     tasks: int = 0
@@ -77,6 +78,7 @@ class Summary:
             "rules": rules,
             "unknown": dict(sorted(self.unknown.items())),
             "errors": dict(sorted(self.errors.items())),
+            "broken": dict(sorted(self.broken.items())),
         }
 
 
@@ -148,6 +150,7 @@ class Replay:
             self.host.run_until(end)
         self.host.close_arbitration()
         self.summary.customers = len(self.host.records)
+        self.summary.broken = dict(self.host.breaker.broken)
         for seen in ("applied", "repeated", "late"):
             self.summary.events[seen] += self.host.counts[seen]
         return self.summary
