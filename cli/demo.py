@@ -118,7 +118,8 @@ def _demo(
     show_tales(console, language, tales, chronicle)
     console.print()
     if is_live:
-        serve_live(console, language, replay, coming)
+        names = {customer: str(person.name) for customer, person in chronicle.people.items()}
+        serve_live(console, language, replay, coming, names=names)
     _farewell(console, language, out, _question(tales))
 
 

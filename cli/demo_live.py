@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -23,8 +23,9 @@ PAUSE_S_MAX = 1.0  # nobody watches a quiet night
 class Onlooker:
     """The witness of the live part: prints what goes out, and what it was that happened."""
 
-    def __init__(self, console: Console, language: str) -> None:
+    def __init__(self, console: Console, language: str, names: Mapping[str, str]) -> None:
         self.messages = 0
+        self._names = names
         self._console = console
         self._language = language
         self._event: Any = None
@@ -42,7 +43,9 @@ class Onlooker:
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True, style="dim")
         table.add_column(overflow="fold")
-        what = Text(f"{message['customer_id']}  {event_words(self._event, self._language)}")
+        customer = message["customer_id"]
+        what = Text(self._names.get(customer, customer), style="bold")
+        what.append(f"  {event_words(self._event, self._language)}", style="not bold")
         table.add_row(moment_words(at, self._language), what)
         said = Text("→ ")
         said.append(HEADINGS[self._language]["send"], style="green")
@@ -58,11 +61,12 @@ def serve_live(
     replay: Replay,
     coming: Iterable[Any],
     *,
+    names: Mapping[str, str],
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
     """Until Ctrl-C, or until nothing more is to come."""
     words = HEADINGS[language]
-    onlooker = Onlooker(console, language)
+    onlooker = Onlooker(console, language, names)
     replay.witness = onlooker
     console.print(words["live"].format(speed=SPEED), style="bold")
     last: dt.datetime | None = None

@@ -128,8 +128,8 @@ def new_number(life: Life) -> None:
 def new_address(life: Life) -> None:
     """Email, address or a limit is changed by the customer."""
     at = life.setting.on(life.day(6), 10, life.draw.randrange(50))
-    changed = ("email", "address", "limit")[life.number % 3]
+    changed = ("email", "address", "limit")[life.number // 12 % 3]
     life.about(at, "security", changed=changed, channel="mobile")
     if changed == "email":
         life.about(at + MINUTE, "contact", kind="email", address=f"n{life.number:05d}@example.com",
-                   verified=life.number % 4 != 1, primary=True)  # fmt: skip
+                   verified=life.number // 36 % 3 != 2, primary=True)  # fmt: skip

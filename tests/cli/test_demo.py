@@ -130,7 +130,8 @@ def live(program: Program, pause: Any) -> str:
     good = sorted((one for one in events if hasattr(one, "time")), key=lambda one: one.time)
     replay = Replay(program, io.BytesIO(), io.BytesIO())
     screen = io.StringIO()
-    serve_live(Console(file=screen, width=100), "en", replay, good[:2500], pause=pause)
+    console = Console(file=screen, width=100)
+    serve_live(console, "en", replay, good[:2500], names={}, pause=pause)
     return screen.getvalue()
 
 
