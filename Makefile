@@ -7,7 +7,7 @@ PACKAGES := cli connectors engine notifiers runtime
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup types format lint check test quick bench demo docs golden lock clean
+.PHONY: help setup types format lint check test quick bench demo docs picture golden lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -57,6 +57,9 @@ demo: setup ## a synthetic bank under the shipped rules; live on a terminal, unt
 
 docs: setup ## writes docs/reference/ from the code
 	$(BIN)/python docs/generate_reference.py
+
+picture: setup ## writes the picture in README.md from what the demo prints
+	$(BIN)/python docs/generate_picture.py
 
 golden: setup ## rewrites the expected outputs of tests; read the diff
 	BELFRY_GOLDEN=rewrite $(BIN)/python -m pytest -m "not packaging" --quiet || true

@@ -56,3 +56,12 @@ def test_the_mistakes_that_the_readme_proposes_are_found_with_their_place(
     done = CliRunner().invoke(main, shlex.split(COMMANDS[0])[1:])
     assert done.exit_code == 1
     assert "accounts/large-debit.yaml:6:" in done.output
+
+
+def test_the_picture_shows_what_the_demo_shows_and_the_two_commands_exist() -> None:
+    picture = README[README.index("<!-- picture: make picture -->") : README.index("## Two")]
+    for words in ("messages went out", "What was not sent, and why", "One of three", "→ held "):
+        assert words in picture
+    assert max(len(line) for line in picture.splitlines()) <= 100
+    for command in ("make demo ", "make test "):
+        assert f"\n{command}" in README
