@@ -249,6 +249,8 @@ class Bank:
     lateness: dt.timedelta = dt.timedelta(hours=1)
     opens: dt.time = dt.time(9)
     closes: dt.time = dt.time(18)
+    wait_for: tuple[str, ...] = ()
+    wait_max: dt.timedelta = dt.timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,8 @@ def _bank(nodes: list[Node], faults: Faults) -> Bank:
         lateness=values.get("lateness", default.lateness),
         opens=opens,
         closes=closes,
+        wait_for=values.get("wait_for", default.wait_for),
+        wait_max=values.get("wait_max", default.wait_max),
     )
 
 

@@ -83,6 +83,10 @@ BANK = Section("bank", "Defaults for customers who have none of their own.", (
     Key("name", TEXT, "signs messages"),
     Key("opens", LOCAL_TIME, "business hours begin, on business days", "09:00", "the bank's time"),
     Key("closes", LOCAL_TIME, "business hours end", "18:00", "the bank's time"),
+    Key("wait_for", items(TEXT), "sources whose events timers wait for: the `source` of events",
+        "none"),
+    Key("wait_max", DURATION, "how long a source of which nothing is heard holds timers back",
+        "15m"),
     Key("lateness", DURATION, "how late an event may come and still count", "1h"),
 ))  # fmt: skip
 MESSAGE_CLASS = Section("message class", "What messages of a class may do; first one goes first.", (
