@@ -27,6 +27,7 @@ from belfry.engine.rulebook import codes, policy_keys, rule_keys, template_names
 from belfry.engine.rulebook.keys import Key, Section
 from belfry.notifiers import formats
 from belfry.notifiers.provider import PROVIDERS, Failure
+from belfry.runtime.metrics import METRICS
 
 EVENTS_ABOUT = """\
 At least one of `customer_id`, `account_id`, `card_id`, `loan_id` says whom it is about; the others
@@ -49,6 +50,10 @@ TEMPLATES_ABOUT = """\
 `rules/templates/<name>/<language>.<channel>.txt` (or `.html`), in a small part of Jinja2:
 `{{ name.field | filter }}` and `{% if … %}…{% else %}…{% endif %}`. A missing value refuses the
 message: write `| default("…")`, or ask `is defined`."""
+
+METRICS_ABOUT = """\
+What `belfry serve` shows at `/metrics`, as Prometheus reads it. The values of labels come from
+closed sets (rule ids, classes, channels, providers, reasons): never a customer or an amount."""
 
 KEYS_ABOUT = """\
 YAML in UTF-8. An unknown key is a fault with a "did you mean". Only `true` and `false` are
@@ -145,6 +150,24 @@ def codes_page() -> str:
     ])  # fmt: skip
 
 
+def metrics_page() -> str:
+    """Every metric of `/metrics`."""
+    rows = [
+        (
+            f"`{one.name}`",
+            one.kind,
+            one.unit,
+            ", ".join(f"`{label}`" for label in one.labels),
+            one.help,
+        )
+        for one in METRICS
+    ]
+    return _page("Metrics", [
+        METRICS_ABOUT,
+        _table(("metric", "kind", "unit", "labels", "meaning"), rows),
+    ])  # fmt: skip
+
+
 def commands_page() -> str:
     """`--help` of every command, as a terminal of 100 columns shows it."""
     parts = [
@@ -198,6 +221,7 @@ def templates_page() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "codes.md": codes_page,
     "commands.md": commands_page,
+    "metrics.md": metrics_page,
     "events.md": events_page,
     "reasons.md": reasons_page,
     "rule-keys.md": rule_keys_page,

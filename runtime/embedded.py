@@ -80,7 +80,8 @@ class Host:
         self.records = StoredRecords(program, store, kept_max=records_max)
         self.agenda = Agenda(store)
         self.stuck: set[str] = set()
-        self._store, self._clock, self._transport = store, clock, transport
+        self.store = store
+        self._clock, self._transport = clock, transport
         self._links = StoredLinks(store)
         self._seen = SeenIds(store)
         self._answers: deque[Answer] = deque()
@@ -133,6 +134,10 @@ class Host:
         faultpoint("finish.before")
         return self._guarded(lambda: self._finish(until))
 
+    def prune(self, keep: dt.timedelta, limit: int = 5_000) -> int:
+        """Delete decisions, tasks and attempts that are older, some of them; how many it were."""
+        return self.store.prune(micros(self.now() - keep), limit)
+
     def reload(self, program: Program) -> None:
         """Decide by another rulebook from now on. Everything before is on disk."""
         faultpoint("reload.before")
@@ -175,7 +180,7 @@ class Host:
 
     def _take(self, batch: Batch) -> Taken:
         if batch.key:
-            known = self._store.request(batch.key) or self._pending.request(batch.key)
+            known = self.store.request(batch.key) or self._pending.request(batch.key)
             if known is not None:
                 return answer_of(known, batch.digest)
         taken = Taken()
@@ -189,8 +194,7 @@ class Host:
                 self._pending.refuse(at, QuarantineRecord.of(refused, raw, events[place].source))
         for bad in batch.bad:
             self._pending.refuse(at, bad)
-        if batch.position is not None:
-            self._pending.changes.positions.append(batch.position)
+        self._pending.changes.positions += batch.positions
         if batch.key:
             self._pending.remember(batch, taken, at)
         return taken
@@ -281,7 +285,7 @@ class Host:
         if until is not None or self._latest > UNSTARTED:
             self._fire(until or self.now())
         self._commit()
-        for customer_id in sorted(self._store.waiting()):
+        for customer_id in sorted(self.store.waiting()):
             record = self.records.get(customer_id)
             name = self._timer_name(customer_id)
             while name and record.waiting:
@@ -345,7 +349,7 @@ class Host:
             changes.meta.append(("latest", str(micros(self._latest)).encode()))
         if changes.is_empty:
             return
-        self._store.commit(changes)
+        self.store.commit(changes)
         self._applying.clear()
         self._pending = Pending()
         for part in (self.records, self.outbox, self._links, self._seen, self.agenda):
@@ -365,5 +369,5 @@ class Host:
         self._answers.extend(left(self.now()))
 
     def _stored_latest(self) -> dt.datetime:
-        raw = self._store.meta("latest")
+        raw = self.store.meta("latest")
         return UNSTARTED if raw is None else from_micros(int(raw))

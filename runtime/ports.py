@@ -114,13 +114,15 @@ class Store(Protocol):
 
     def commit(self, changes: Changes) -> None: ...
 
+    def prune(self, before: int, limit: int) -> int: ...
+
 
 @dataclass(slots=True)
 class Batch:
     """What one sender wants committed together: good events and those that were refused before.
 
     `places`, `bad_places`: where they stood in the request. `key`, `digest`: its Idempotency-Key
-    and what it stands for. `position`: (source, name, value).
+    and what it stands for. `positions`: (source, name, value) of each.
     """
 
     events: list[Any]
@@ -129,7 +131,7 @@ class Batch:
     bad_places: Sequence[int] = ()
     key: str = ""
     digest: str = ""
-    position: tuple[str, str, bytes] | None = None
+    positions: Sequence[tuple[str, str, bytes]] = ()
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ CREATE TABLE attempts (
   class TEXT NOT NULL, channel TEXT NOT NULL, provider TEXT NOT NULL, state TEXT NOT NULL,
   at INTEGER NOT NULL, changed_at INTEGER, code TEXT) WITHOUT ROWID;
 CREATE INDEX attempts_open ON attempts (state, at) WHERE state IN ('ready', 'started');
+CREATE INDEX attempts_by_age ON attempts (at);
 CREATE TABLE tasks (
   number INTEGER PRIMARY KEY, at INTEGER NOT NULL, customer_id TEXT NOT NULL, line BLOB NOT NULL);
 CREATE TABLE quarantine (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, line BLOB NOT NULL);

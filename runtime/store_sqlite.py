@@ -7,6 +7,7 @@ No thread of its own; it may be called from any one thread at a time.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -46,6 +47,20 @@ WRITES: tuple[tuple[str, str], ...] = (
     ("requests", "INSERT OR REPLACE INTO requests (key, at, answer) VALUES (?, ?, ?)"),
     ("meta", "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"),
 )
+# Rows are about as old as their numbers: looking stops at the first that are young enough.
+_OLDEST = "(SELECT number FROM (SELECT number, at FROM {0} ORDER BY number LIMIT ?) WHERE at < ?)"
+_SETTLED = """(SELECT id FROM (SELECT id, at FROM attempts WHERE state NOT IN ('ready', 'started')
+ORDER BY at LIMIT ?) WHERE at < ?)"""
+PRUNED: tuple[str, ...] = (
+    *(
+        f"DELETE FROM {table} WHERE number IN {_OLDEST.format(table)}"  # noqa: S608  names are ours
+        for table in ("decisions", "tasks", "quarantine")
+    ),
+    f"DELETE FROM attempts WHERE id IN {_SETTLED}",  # noqa: S608
+    """DELETE FROM requests WHERE key IN
+(SELECT key FROM (SELECT key, at FROM requests ORDER BY at LIMIT ?) WHERE at < ?)""",
+)
+SEEN_BATCHES_MAX = 1_000_000  # commits whose ids stay; `SeenIds` reads fewer
 MIDDLE = "decisions"
 
 
@@ -70,6 +85,9 @@ class SqliteStore:
             raise
 
     def close(self) -> None:
+        """The write-ahead log is folded into the file, so that a copy of it alone is whole."""
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.connection.close()
         os.close(self._lock)
 
@@ -149,6 +167,19 @@ class SqliteStore:
             raise
         faultpoint("commit.done")
 
+    def prune(self, before: int, limit: int) -> int:
+        """Delete up to `limit` rows a table that are older but what is open; how many it were."""
+        gone = 0
+        for sql in PRUNED:
+            gone += self.connection.execute(sql, (limit, before)).rowcount
+        ids_max = SEEN_BATCHES_MAX
+        self.connection.execute(
+            "DELETE FROM seen WHERE number < (SELECT max(number) FROM seen) - ?", (ids_max,)
+        )
+        if gone:
+            self.connection.execute("PRAGMA incremental_vacuum(2000)")
+        return gone
+
     def _many(self, sql: str, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         return self.connection.execute(sql, (json.dumps(keys),))
 
@@ -170,6 +201,8 @@ def connect(path: Path, *, is_reader: bool = False) -> sqlite3.Connection:
         timeout=10,
     )
     if not is_reader:
+        # Only a new file takes it: pages of what was deleted go back to the disk.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
