@@ -15,8 +15,8 @@ from belfry.engine.reasons import MEANINGS, Reason
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [
-    "codes.md", "commands.md", "events.md", "metrics.md", "reasons.md", "rule-keys.md", "sources.md",
-    "templates.md",
+    "codes.md", "commands.md", "events.md", "metrics.md", "reasons.md", "rule-keys.md",
+    "sources.md", "templates.md",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""`belfry serve --clock events` decides as `belfry replay`: undisturbed, and killed again and again.
+"""`belfry serve --clock events` decides as `belfry replay`: undisturbed, and killed repeatedly.
 
 The judge of what was sent is the provider's own log; of what was decided, the exported lines.
 """
@@ -15,9 +15,9 @@ from live_server import COMMAND, ROOT, Server
 from belfry.runtime.faultpoints import FAULTPOINTS
 from belfry.runtime.sample_bank import sample_bank
 
-POINTS = [
-    name for name in FAULTPOINTS if name.split(".")[0] in {"apply", "commit", "call", "reply"}
-]
+PLACES = {"apply", "commit", "call", "reply"}
+POINTS = [name for name in FAULTPOINTS if name.split(".")[0] in PLACES]
+KILLS = int(os.environ.get("BELFRY_KILLS", "16"))
 FILE_PROVIDER = b"""channels:
   sms: {contact: mobile, providers: [file]}
   push: {contact: device, providers: [file]}
