@@ -19,14 +19,14 @@ from belfry.connectors.reasons import Reason, Rejected
 from belfry.engine.decisions import Attempt, Outcome
 from belfry.engine.events import Answer, Timer
 from belfry.engine.instants import NEVER
+from belfry.engine.migrate import migrate
 from belfry.engine.program import Program
 from belfry.engine.record import SEPARATOR, Record
 from belfry.engine.transition import NOTHING, transition
-from belfry.runtime.agenda import Agenda
 from belfry.runtime.faultpoints import faultpoint
 from belfry.runtime.host import ARBITRATION
-from belfry.runtime.outbox import Outbox
-from belfry.runtime.pending import Pending, answer_of, as_json
+from belfry.runtime.memory import UNSTARTED, Memory
+from belfry.runtime.pending import answer_of, as_json
 from belfry.runtime.ports import (
     MICROSECOND,
     Batch,
@@ -35,20 +35,16 @@ from belfry.runtime.ports import (
     Store,
     Taken,
     Transport,
-    from_micros,
     micros,
 )  # fmt: skip
-from belfry.runtime.seen_ids import SeenIds
-from belfry.runtime.stored_links import StoredLinks
-from belfry.runtime.stored_records import StoredRecords
 
 RECORDS_MAX = 200_000  # decoded, in memory
 CALLS_MAX = 256  # attempts under way
 READY_MAX = 10_000  # attempts that wait; beyond it nothing new is begun
 TOUCHED_MAX = 5_000  # records in one transaction
+SWEPT = 500  # customers brought over to a new rulebook in one call
 TIMERS_MAX = 2_000  # fired in one call of `tick`
 AHEAD = dt.timedelta(minutes=10)  # how far a sender's clock may be ahead of ours
-UNSTARTED = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 class Poison(Exception):  # noqa: N818  (reads as what it is)
@@ -76,21 +72,19 @@ class Host:
         assert transport is not None or not by_events, "by events attempts are carried out in line"
         self.program = program
         self.by_events = by_events
-        self.outbox = Outbox(store, calls_max=calls_max)
-        self.records = StoredRecords(program, store, kept_max=records_max)
-        self.agenda = Agenda(store)
+        self._memory = Memory(program, store, records_max=records_max, calls_max=calls_max)
+        self.outbox, self.records = self._memory.outbox, self._memory.records
+        self.agenda = self._memory.agenda
         self.stuck: set[str] = set()
         self.store = store
         self._clock, self._transport = clock, transport
-        self._links = StoredLinks(store)
-        self._seen = SeenIds(store)
         self._answers: deque[Answer] = deque()
         self._applying: list[Answer] = []
         self._poison: set[str] = set()
-        self._pending = Pending()
         self._done = Committed()
-        self._latest = self._stored_latest()
+        self._latest = self._memory.latest()
         self._answers.extend(self.outbox.recover(self.now()))
+        self._guarded(self._switch)
 
     # --- what is asked of it ---
     def now(self) -> dt.datetime:
@@ -141,9 +135,16 @@ class Host:
     def reload(self, program: Program) -> None:
         """Decide by another rulebook from now on. Everything before is on disk."""
         faultpoint("reload.before")
-        assert not self.records.touched
-        self.program = program
+        # What is due at this instant is still judged by the old one.
+        self._guarded(lambda: self._fire(self.now()))
+        before, self.program = self.program, program
         self.records.load(program)
+        try:
+            self._guarded(self._switch)
+        except BaseException:
+            self.program = before
+            self.records.load(before)
+            raise
         self.stuck.clear()
         self._poison.clear()
         faultpoint("reload.after")
@@ -172,37 +173,38 @@ class Host:
         self._take_answers()
         if not self.by_events:
             self._done.is_more_due = self._fire(self.now(), limit=TIMERS_MAX)
+            self._bring_over()
         events = [event for batch in batches for event in batch.events]
         if events:
-            self.records.fetch(self._links.fetch(events))
+            self.records.fetch(self._memory.links.fetch(events))
         self._done.taken = [self._take(batch) for batch in batches]
         faultpoint("apply.end")
 
     def _take(self, batch: Batch) -> Taken:
         if batch.key:
-            known = self.store.request(batch.key) or self._pending.request(batch.key)
+            known = self.store.request(batch.key) or self._memory.pending.request(batch.key)
             if known is not None:
                 return answer_of(known, batch.digest)
         taken = Taken()
-        events = batch.events
-        at = micros(self.now())
+        events, at = batch.events, micros(self.now())
         for place in sorted(range(len(events)), key=lambda one: events[one].time):
             refused = self._accept(events[place], taken)
             if refused is not None:
                 taken.rejected.append((place, refused))
                 raw = as_json(events[place])
-                self._pending.refuse(at, QuarantineRecord.of(refused, raw, events[place].source))
+                kept = QuarantineRecord.of(refused, raw, events[place].source)
+                self._memory.pending.refuse(at, kept)
         for bad in batch.bad:
-            self._pending.refuse(at, bad)
-        self._pending.changes.positions += batch.positions
+            self._memory.pending.refuse(at, bad)
+        self._memory.pending.changes.positions += batch.positions
         if batch.key:
-            self._pending.remember(batch, taken, at)
+            self._memory.pending.remember(batch, taken, at)
         return taken
 
     def _accept(self, event: Any, taken: Taken) -> Rejected | None:
         """One event, to every customer whom it concerns."""
         name = f"{event.source}{SEPARATOR}{event.id}"
-        seen = self._seen
+        seen = self._memory.seen
         digest = seen.digest(name)
         time = event.time
         if digest in seen:
@@ -214,20 +216,21 @@ class Host:
             return Rejected(Reason.ENGINE_FAULT, "the engine failed at it; see the log")
         if not self.by_events and time > self.now() + AHEAD:
             return Rejected(Reason.OUT_OF_RANGE, "time is far ahead of this machine's clock")
-        customers = self._links.links.resolve(event)
-        if customers is None:
+        if not self._memory.links.knows(event):
             return Rejected(Reason.UNKNOWN_ACCOUNT, "no holder known")
         if self.by_events:
             self._fire(time - MICROSECOND)
             self._latest = max(self._latest, time)
-        # Not before the timers: what they raise is committed before their calls.
+        # Learnt only after the timers: what they raise is committed before their calls.
+        customers = self._memory.links.links.resolve(event)
+        assert customers is not None
         seen.add(digest)
-        if self._links.links.handovers:
-            for customer_id, change in self._links.links.take_handovers():
-                self._step(self.records.get(customer_id), change, name)
+        if self._memory.links.links.handovers:
+            for customer_id, change in self._memory.links.links.take_handovers():
+                self._step(self._record(customer_id), change, name)
         word = "applied"
         for customer_id in customers:
-            word = self._step(self.records.get(customer_id), event, name)
+            word = self._step(self._record(customer_id), event, name)
         self._done.by_type[event.__struct_config__.tag] += 1
         setattr(taken, word, getattr(taken, word) + 1)
         self._call_in_line()
@@ -247,9 +250,9 @@ class Host:
     def _answer(self, answer: Answer) -> None:
         assert answer.customer_id is not None
         self.outbox.answered(answer)
-        self._pending.answered(answer)
+        self._memory.pending.answered(answer)
         if answer.id not in self._poison:
-            self._step(self.records.get(answer.customer_id), answer, answer.id)
+            self._step(self._record(answer.customer_id), answer, answer.id)
 
     def _fire(self, until: dt.datetime, limit: int | None = None) -> bool:
         """Timers that are due by then, in order; True if some are left."""
@@ -263,7 +266,7 @@ class Host:
             name = self._timer_name(customer_id)
             if not name:
                 continue
-            record = records.get(customer_id)
+            record = self._record(customer_id)
             if record.next_due != at:
                 continue
             if limit is not None and not fired % 500:
@@ -272,8 +275,8 @@ class Host:
             time = at if self.by_events else until
             if self.by_events:
                 self._latest = max(self._latest, at)
-            self._pending.out.timers += 1
-            self._pending.out.lateness_s.append((time - at).total_seconds())
+            self._memory.pending.out.timers += 1
+            self._memory.pending.out.lateness_s.append((time - at).total_seconds())
             self._step(record, Timer(id="due", time=time), name)
             self._call_in_line()
             if len(records.touched) >= TOUCHED_MAX:
@@ -286,7 +289,7 @@ class Host:
             self._fire(until or self.now())
         self._commit()
         for customer_id in sorted(self.store.waiting()):
-            record = self.records.get(customer_id)
+            record = self._record(customer_id)
             name = self._timer_name(customer_id)
             while name and record.waiting:
                 at = min(
@@ -305,6 +308,42 @@ class Host:
             return ""
         return name
 
+    # --- another rulebook ---
+    def _switch(self) -> None:
+        """If the program is not the one that decided before, it counts from now on."""
+        rows = self._memory.editions.begin(self.program, self.now())
+        if rows:
+            self._memory.pending.changes.meta += rows
+            self._commit()
+            self._memory.editions.forget()
+        while self.by_events and self._memory.editions.cursor is not None:
+            self._bring_over()
+            self._commit()
+
+    def _bring_over(self) -> None:
+        """Some of those whom no event has brought to the new rulebook: they have timers, too."""
+        cursor = self._memory.editions.cursor
+        if cursor is None:
+            return
+        ids = self.store.customers(cursor, SWEPT)
+        self.records.fetch(ids)
+        for customer_id in ids:
+            self._record(customer_id)
+        self._memory.pending.changes.meta += self._memory.editions.advance(ids)
+        self._done.is_more_due = True
+
+    def _record(self, customer_id: str) -> Record:
+        """The record, by the rulebook that decides."""
+        record = self.records.get(customer_id)
+        if record.rulebook != self.program.book.hash:
+            self.records.touch(record)
+            before = record.next_due
+            edits = self._memory.editions.edits(self.program, record.rulebook)
+            self._hear(migrate(self.program, record, edits, self._memory.editions.at or self.now()))
+            if record.next_due not in (before, NEVER):
+                self.agenda.push((record.next_due, customer_id))
+        return record
+
     # --- one step, one commit ---
     def _step(self, record: Record, event: Any, name: str) -> str:
         self.records.touch(record)
@@ -321,7 +360,7 @@ class Host:
         return outcome.seen
 
     def _hear(self, outcome: Outcome) -> None:
-        self._pending.hear(outcome)
+        self._memory.pending.hear(outcome)
         for attempt in outcome.attempts:
             self.outbox.want(attempt)
 
@@ -340,34 +379,15 @@ class Host:
                 self._answer(answer)
 
     def _commit(self) -> None:
-        pending, changes = self._pending, self._pending.changes
-        self.records.changes(changes)
-        self.outbox.changes(changes)
-        changes.links = self._links.changes()
-        changes.seen = self._seen.changes()
-        if self.by_events and self._latest > UNSTARTED:
-            changes.meta.append(("latest", str(micros(self._latest)).encode()))
-        if changes.is_empty:
-            return
-        self.store.commit(changes)
-        self._applying.clear()
-        self._pending = Pending()
-        for part in (self.records, self.outbox, self._links, self._seen, self.agenda):
-            part.settle()
-        pending.move_to(self._done)
+        if self._memory.commit(self._latest if self.by_events else UNSTARTED, self._done):
+            self._applying.clear()
 
     def _forget(self) -> None:
-        """Memory becomes what the disk says."""
-        self._pending = Pending()
+        """Memory becomes what the disk says; answers that were about to be applied wait again."""
         self._answers.extendleft(reversed(self._applying))
         self._applying.clear()
-        for part in (self.records, self._links, self._seen, self.agenda):
-            part.forget()
-        self._latest = self._stored_latest()
+        self._memory.forget()
+        self._latest = self._memory.latest()
         # In line nothing is under way between two calls: what has no answer broke just now.
         left = self.outbox.recover if self.by_events else self.outbox.forget
         self._answers.extend(left(self.now()))
-
-    def _stored_latest(self) -> dt.datetime:
-        raw = self.store.meta("latest")
-        return UNSTARTED if raw is None else from_micros(int(raw))

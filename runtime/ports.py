@@ -20,6 +20,7 @@ from belfry.engine.decisions import Attempt, Conversion, Decision, TaskOrder
 from belfry.engine.events import Answer
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+LATEST = "latest"  # the time of the latest event, in `meta`
 MICROSECOND = dt.timedelta(microseconds=1)
 
 
@@ -85,6 +86,8 @@ class Changes:
     @property
     def is_empty(self) -> bool:
         """Nothing changed but the time."""
+        if any(name != LATEST for name, _ in self.meta):
+            return False
         return not any(getattr(self, name) for name in self.__slots__ if name != "meta")
 
 
@@ -95,6 +98,8 @@ class Store(Protocol):
     """
 
     def records(self, ids: Sequence[str]) -> dict[str, bytes]: ...
+
+    def customers(self, after: str, limit: int) -> list[str]: ...
 
     def links(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]: ...
 

@@ -99,6 +99,11 @@ class SqliteStore:
         sql = "SELECT id, record FROM customers WHERE id IN (SELECT value FROM json_each(?))"
         return {id_: raw for some in _slices(ids) for id_, raw in self._many(sql, some)}
 
+    def customers(self, after: str, limit: int) -> list[str]:
+        """Who comes after that id, in order."""
+        sql = "SELECT id FROM customers WHERE id > ? ORDER BY id LIMIT ?"
+        return [id_ for (id_,) in self.connection.execute(sql, (after, limit))]
+
     def links(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
         sql = (
             "SELECT key, value FROM links "

@@ -89,6 +89,21 @@ class StoredLinks:
                 customers.update(dict.fromkeys(holders[account] or ()))
         return list(customers)
 
+    def knows(self, event: Any) -> bool:
+        """Would `resolve` find anybody? Asked before it learns from the event."""
+        if event.customer_id is not None:
+            return True
+        account = event.account_id
+        if account is None and event.card_id is not None:
+            account = self._maps["card_account"].get(event.card_id)
+        elif account is None and event.loan_id is not None:
+            account = self._maps["loan_account"].get(event.loan_id)
+        if account is None:
+            return False
+        holders = getattr(event, "holders", None)
+        is_told = holders is not None and holders is not msgspec.UNSET
+        return is_told or bool(self._maps["holders"].get(account))
+
     def changes(self) -> list[tuple[str, str, bytes]]:
         """What the transaction has to write."""
         return [
