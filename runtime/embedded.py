@@ -82,6 +82,7 @@ class Host:
         self._applying: list[Answer] = []
         self._poison: set[str] = set()
         self._done = Committed()
+        self._horizon = NEVER
         self._latest = self._memory.latest()
         self._answers.extend(self.outbox.recover(self.now()))
         self._guarded(self._switch)
@@ -187,6 +188,7 @@ class Host:
                 return answer_of(known, batch.digest)
         taken = Taken()
         events, at = batch.events, micros(self.now())
+        self._horizon = NEVER if self.by_events else self.now() + AHEAD
         for place in sorted(range(len(events)), key=lambda one: events[one].time):
             refused = self._accept(events[place], taken)
             if refused is not None:
@@ -214,7 +216,7 @@ class Host:
             return None
         if name in self._poison:
             return Rejected(Reason.ENGINE_FAULT, "the engine failed at it; see the log")
-        if not self.by_events and time > self.now() + AHEAD:
+        if time > self._horizon:
             return Rejected(Reason.OUT_OF_RANGE, "time is far ahead of this machine's clock")
         if not self._memory.links.knows(event):
             return Rejected(Reason.UNKNOWN_ACCOUNT, "no holder known")
@@ -222,18 +224,23 @@ class Host:
             self._fire(time - MICROSECOND)
             self._latest = max(self._latest, time)
         # Learnt only after the timers: what they raise is committed before their calls.
-        customers = self._memory.links.links.resolve(event)
+        links = self._memory.links.links
+        customers = links.resolve(event)
         assert customers is not None
         seen.add(digest)
-        if self._memory.links.links.handovers:
-            for customer_id, change in self._memory.links.links.take_handovers():
+        if links.handovers:
+            for customer_id, change in links.take_handovers():
                 self._step(self._record(customer_id), change, name)
         word = "applied"
         for customer_id in customers:
             word = self._step(self._record(customer_id), event, name)
         self._done.by_type[event.__struct_config__.tag] += 1
-        setattr(taken, word, getattr(taken, word) + 1)
-        self._call_in_line()
+        if word == "applied":
+            taken.applied += 1
+        else:
+            setattr(taken, word, getattr(taken, word) + 1)
+        if self.by_events:
+            self._call_in_line()
         if len(self.records.touched) >= TOUCHED_MAX:
             self._commit()
         return None

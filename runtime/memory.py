@@ -28,7 +28,7 @@ class Memory:
         self.store = store
         self.records = StoredRecords(program, store, kept_max=records_max)
         self.agenda = Agenda(store)
-        self.links = StoredLinks(store)
+        self.links = StoredLinks(store, self.records)
         self.seen = SeenIds(store)
         self.editions = Editions(store)
         self.outbox = Outbox(store, calls_max=calls_max)

@@ -7,8 +7,8 @@ ring and by the bank's lateness; 16 bytes of BLAKE2b stand for an id.
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
+from hashlib import blake2b
 
 from belfry.runtime.ports import Store
 
@@ -25,8 +25,9 @@ class SeenIds:
         self._fresh: list[bytes] = []
         self.forget()
 
-    def digest(self, name: str) -> bytes:
-        return hashlib.blake2b(name.encode(), digest_size=BYTES).digest()
+    @staticmethod
+    def digest(name: str) -> bytes:
+        return blake2b(name.encode(), digest_size=BYTES).digest()
 
     def __contains__(self, digest: bytes) -> bool:
         return digest in self._known

@@ -20,7 +20,7 @@ from belfry.runtime.ports import Changes, StoredAttempt
 from belfry.runtime.store_schema import StoreRefused, prepare
 
 PAGE_CACHE_KIB = 64 * 1024
-WAL_PAGES = 8_000  # a checkpoint every 32 MB
+WAL_PAGES = 32_000  # a checkpoint every 128 MB: pages that change often go over once
 KEYS_MAX = 10_000  # in one question
 
 # Table by table, in the order of `Changes`; "INSERT OR REPLACE" because a batch may come again.

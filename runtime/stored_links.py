@@ -1,7 +1,8 @@
 """Links that live in a store: read when they are asked for, remembered, written with the batch.
 
-In: a store. Out: `Links` for the engine, and what changed since the last commit.
-Invariant: between commits memory holds what the store holds, or less.
+In: a store, the records. Out: `Links` for the engine, and what changed since the last commit.
+Invariant: between commits memory holds what the store holds, or less. Balances change with every
+transaction and stand in the holders' records already: they are read from there, never written.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import msgspec
 
 from belfry.engine.links import STORED, Links
 from belfry.runtime.ports import Store
+from belfry.runtime.stored_records import StoredRecords
 
+BALANCES = "balances"
 KEPT_MAX = 500_000  # of each kind; beyond it all are read anew
 _encode = msgspec.msgpack.encode
 _DECODERS = {kind: msgspec.msgpack.Decoder(of).decode for kind, of in STORED.items()}
@@ -50,24 +53,23 @@ class StoredMap(dict[str, Any]):
 class StoredLinks:
     """`links` is what the engine resolves with."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, records: StoredRecords) -> None:
         self._store = store
+        self._records = records
         self._maps = {kind: StoredMap(self._reader(kind)) for kind in STORED}
+        self._maps[BALANCES] = StoredMap(self._read_balances)
         maps: dict[str, Any] = dict(self._maps)
         self.links = Links(**maps)
 
     def fetch(self, events: Iterable[Any]) -> list[str]:
         """Read ahead for a batch. Returns the customers that it seems to be about."""
         maps, cards, loans, accounts = self._maps, [], [], []
-        moved, told = [], []
+        told = []
         customers: dict[str, None] = {}
         for event in events:
             if event.account_id is not None:
                 accounts.append(event.account_id)
-                kind = event.__struct_config__.tag
-                if kind == "transaction":
-                    moved.append(event.account_id)
-                elif kind in FACTS:
+                if event.__struct_config__.tag in FACTS:
                     told.append(event.account_id)
             elif event.card_id is not None:
                 cards.append(event.card_id)
@@ -75,7 +77,6 @@ class StoredLinks:
                 loans.append(event.loan_id)
             if event.customer_id is not None:
                 customers[event.customer_id] = None
-        maps["balances"].fetch(moved)
         maps["facts"].fetch(told)
         for kind, keys in (("card_account", cards), ("loan_account", loans)):
             if keys:
@@ -109,6 +110,7 @@ class StoredLinks:
         return [
             (kind, key, _encode(found[key]))
             for kind, found in self._maps.items()
+            if kind != BALANCES
             for key in sorted(found.changed)
         ]
 
@@ -125,6 +127,18 @@ class StoredLinks:
         for found in self._maps.values():
             found.changed.clear()
             found.clear()
+
+    def _read_balances(self, accounts: list[str]) -> dict[str, Any]:
+        """As the first holder who knows the account has it, since that customer's last event."""
+        found = {}
+        for account_id in accounts:
+            for customer_id in self._maps["holders"].get(account_id) or ():
+                record = self._records.known(customer_id)
+                account = None if record is None else record.accounts.get(account_id)
+                if account is not None and record is not None and record.latest is not None:
+                    found[account_id] = (record.latest, account.balance)
+                    break
+        return found
 
     def _reader(self, kind: str) -> Callable[[list[str]], dict[str, Any]]:
         decode = _DECODERS[kind]

@@ -57,14 +57,24 @@ class StoredRecords:
         kept = self._kept
         record = kept.pop(customer_id, None)
         if record is None:
+            record = self.known(customer_id)
+            if record is None:
+                record = new_record(self.program, customer_id)
+            kept.pop(customer_id, None)
+        kept[customer_id] = record
+        return record
+
+    def known(self, customer_id: str) -> Record | None:
+        """The record, if there is one."""
+        record = self._kept.get(customer_id)
+        if record is None:
             if customer_id not in self._read:
                 self.fetch((customer_id,))
-            raw = self._read.pop(customer_id)
+            raw = self._read[customer_id]
             if raw is None:
-                record = new_record(self.program, customer_id)
-            else:
-                record = self.codec.decode(raw)
-        kept[customer_id] = record
+                return None
+            record = self._kept[customer_id] = self.codec.decode(raw)
+            del self._read[customer_id]
         return record
 
     def touch(self, record: Record) -> None:
