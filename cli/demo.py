@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import gc
 import json
 import os
 import sys
-from contextlib import ExitStack
+import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +23,7 @@ from rich.text import Text
 
 from belfry.cli.demo_berka import demo_berka
 from belfry.cli.demo_live import serve_live
+from belfry.cli.demo_serve import Served, Unserved, serve_on_host, start_served
 from belfry.cli.demo_views import new_console, say, show_demo_summary, show_tales
 from belfry.cli.demo_words import HEADINGS
 from belfry.cli.examples import by_example
@@ -28,6 +33,7 @@ from belfry.cli.replay import FOLDER
 from belfry.cli.simulate_bank import SEED
 from belfry.connectors.codec import Decoder
 from belfry.connectors.reasons import Reason, Rejected
+from belfry.engine.events import FACTS
 from belfry.engine.program import Program
 from belfry.engine.reasons import Outcome as Verdict
 from belfry.runtime.bank.life import ZONE, Setting
@@ -37,6 +43,16 @@ from belfry.runtime.host import in_time_order
 from belfry.runtime.replay import Replay, encode
 
 CUSTOMERS, DAYS, DAYS_LIVE = 200, 90, 14
+RECENT = dt.timedelta(days=14)  # before the live part; what the host is told beside the facts
+
+
+@dataclass(slots=True)
+class Made:
+    """The bank's events: lived through, still to come, and what the live host must know."""
+
+    past: list[Any] = field(default_factory=list)
+    coming: list[tuple[Any, bytes]] = field(default_factory=list)
+    known: list[bytes] = field(default_factory=list)
 
 
 @click.command(
@@ -79,12 +95,13 @@ def demo(
     spoken = language or _locale_language()
     setting = Setting(customers, DAYS, seed, spoken, START)
     with ExitStack() as files:
-        _demo(program, setting, out, files, everything=everything,
+        _demo(program, rules, setting, out, files, everything=everything,
               is_live=sys.stdout.isatty() and not once)  # fmt: skip
 
 
 def _demo(
     program: Program,
+    rules: Path,
     setting: Setting,
     out: Path | None,
     files: ExitStack,
@@ -101,14 +118,15 @@ def _demo(
     replay = Replay(
         program, _sink(out, "decisions", files), _sink(out, "messages", files), chronicle
     )
-    history, coming = _events(program, setting, replay, out)
+    made = _events(program, setting, replay, out)
+    starting = _start(rules, made, files) if is_live else None
     gc.freeze()  # events and rulebook stay
     with progress_bar("rules") as progress:
-        for number, event in enumerate(history):
+        for number, event in enumerate(made.past):
             if not replay.feed(event):
                 replay.refused(Reason.UNKNOWN_ACCOUNT)
             if not number % 500:
-                progress(number, len(history))
+                progress(number, len(made.past))
     summary = replay.finish().as_dict()
     if out is not None:
         (out / "summary.json").write_bytes(msgspec.json.format(encode(summary), indent=2) + b"\n")
@@ -117,35 +135,73 @@ def _demo(
     tales = best_tales(chronicle, language)
     show_tales(console, language, tales, chronicle)
     console.print()
-    if is_live:
-        names = {customer: str(person.name) for customer, person in chronicle.people.items()}
-        serve_live(console, language, replay, coming, names=names)
+    if starting is not None:
+        _go_live(console, setting, replay, chronicle, made=made, starting=starting)
     _farewell(console, language, out, _question(tales))
 
 
-def _events(
-    program: Program, setting: Setting, replay: Replay, out: Path | None
-) -> tuple[list[Any], list[Any]]:
-    """The history, and what is still to come. Broken records are counted as in any replay."""
+def _events(program: Program, setting: Setting, replay: Replay, out: Path | None) -> Made:
+    """The bank's events. Broken records are counted as in any replay."""
     longer = dataclasses.replace(setting, days=setting.days + DAYS_LIVE)
     with progress_bar("bank") as progress:
         lines = list(as_lines(simulate_bank(longer, progress)))
     end = setting.end.replace(tzinfo=ZONE)
     decoder = Decoder(program.book.event_types)
-    past, coming, kept = [], [], []
+    made = Made()
+    kept = []
     for line in lines:
         event = decoder.decode_event(line)
         if isinstance(event, Rejected):
             replay.refused(event.reason)
         elif event.time >= end:
-            coming.append(event)
+            made.coming.append((event, line))
             continue
         else:
-            past.append(event)
+            made.past.append(event)
+            if isinstance(event, FACTS) or event.time >= end - RECENT:
+                made.known.append(line)
         kept.append(line)
     if out is not None:
         (out / "events.ndjson").write_bytes(b"".join(kept))
-    return in_time_order(past), in_time_order(coming)
+    made.past = in_time_order(made.past)
+    made.coming.sort(key=lambda one: one[0].time)
+    return made
+
+
+def _start(rules: Path, made: Made, stack: ExitStack) -> Future[Served]:
+    """`belfry serve` is started and told of the bank while the user reads; ended with the stack."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    pool = stack.enter_context(ThreadPoolExecutor(1))
+    starting = pool.submit(start_served, rules, folder, made.known)
+
+    def stop() -> None:
+        with suppress(Unserved, OSError):
+            starting.result().stop()
+
+    stack.callback(stop)
+    return starting
+
+
+def _go_live(
+    console: Console,
+    setting: Setting,
+    replay: Replay,
+    chronicle: Chronicle,
+    *,
+    made: Made,
+    starting: Future[Served],
+) -> None:
+    """Through `belfry serve`, which takes the user's own events too; else in this process."""
+    language = setting.language
+    try:
+        with console.status(HEADINGS[language]["starting"]):
+            served = starting.result()
+    except (Unserved, OSError) as problem:
+        console.print(str(problem).splitlines()[-1], style="dim")
+        names = {customer: str(person.name) for customer, person in chronicle.people.items()}
+        serve_live(console, language, replay, [event for event, _ in made.coming], names=names)
+        return
+    serve_on_host(console, language, setting, served, made.coming)
 
 
 def _sink(out: Path | None, name: str, files: ExitStack) -> IO[bytes]:

@@ -52,7 +52,8 @@ def simulate_bank_command(
 ) -> None:
     """Make a synthetic bank: events of made-up customers who live through some months.
 
-    Nobody in it exists, and no phone number or address can reach anybody.
+    Nobody in it exists, and no phone number or address can reach anybody. Branch visits and some
+    fields are those of the shipped rulebook (rules/events/).
     """
     setting = Setting(customers, days, seed, language, start.date())
     with progress_bar("bank") as progress:
