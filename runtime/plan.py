@@ -145,7 +145,7 @@ def _changes(old: Aspects, new: Aspects) -> tuple[Change, ...]:
     return tuple(
         Change(key, _shown(old.get(key)), _shown(new.get(key)))
         for key in {**old, **new}
-        if meaning(old.get(key)) != meaning(new.get(key))
+        if old.get(key) != new.get(key) and meaning(old.get(key)) != meaning(new.get(key))
     )
 
 

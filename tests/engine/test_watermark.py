@@ -78,6 +78,7 @@ def test_late_events_do_not_take_a_watermark_back_and_those_from_the_future_do_n
     assert found.horizon(at) == NOON
     found.read("core", NOON + 500 * MINUTE, at)
     assert found.horizon(at) == at
+    found.caught_up("cards", at + MINUTE)
     assert found.horizon(at + MINUTE) == at
 
 
