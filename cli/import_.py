@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from belfry.cli.examples import by_example
+from belfry.cli.paths import refuse_overwriting
 from belfry.cli.progress import progress_bar
 from belfry.cli.sources import load_source, stop_on
 from belfry.connectors.quarantine import QuarantineUnreadable
@@ -60,8 +61,11 @@ def import_command(
     """
     mapping, decoder = load_source(source, rules)
     kept = refused or out.with_name(QUARANTINE)
+    files = find_files(list(paths))
+    read = (path for path in files if mapping.reads(path.name))
+    refuse_overwriting((out, kept), (source, *read))
     with progress_bar("import") as progress:
-        found = import_files(mapping, find_files(list(paths)), decoder, progress)
+        found = import_files(mapping, files, decoder, progress)
     if isinstance(found, list):
         stop_on(found, source)
         return EXIT_FINDINGS

@@ -47,6 +47,8 @@ def lint(folder: Path | None, rules: Path | None, *, as_json: bool, strict: bool
         what = "not a folder" if root.exists() else "no such folder"
         raise click.UsageError(f"{root}: {what}; name the rulebook, e.g. `belfry lint rules`")
     found = check(root)
+    if not (found.rules or found.sources or found.faults):
+        raise click.UsageError(f"{root}: no rules there (files *.yaml with a key `rule:`)")
     if as_json:
         click.echo(msgspec.json.encode(as_data(found, root)).decode())
     else:

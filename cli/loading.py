@@ -25,7 +25,8 @@ def load_book(folder: Path) -> Rulebook:
     if book is None:
         errors = [fault for fault in faults if fault.severity is Severity.ERROR]
         show_faults(errors)
-        click.echo(f"{folder}: the rulebook has {len(errors)} errors; nothing was run", err=True)
+        count = f"{len(errors)} error" + ("s" if len(errors) > 1 else "")
+        click.echo(f"{folder}: the rulebook has {count}; nothing was run", err=True)
         sys.exit(EXIT_USAGE)
     if not book.rules:
         click.echo(f"{folder}: no rules there (files *.yaml with a key `rule:`)", err=True)

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from belfry.cli.examples import by_example
+from belfry.cli.paths import refuse_overwriting
 from belfry.cli.sources import declared_types, load_source, stop_on
 from belfry.connectors.codec import Decoder
 from belfry.connectors.quarantine import (
@@ -68,7 +69,13 @@ def records_of(file: Path) -> list[QuarantineRecord]:
     epilog=by_example(("belfry quarantine list --file out/quarantine.ndjson", "by reason")),
 )
 @file_option
-@click.option("--limit", type=int, default=LISTED_MAX, show_default=True, help="Records shown.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=LISTED_MAX,
+    show_default=True,
+    help="Records shown.",
+)
 @json_option
 def list_command(file: Path, limit: int, *, as_json: bool) -> None:
     """How many records are there, for which reason, and where they come from."""
@@ -87,10 +94,10 @@ def list_command(file: Path, limit: int, *, as_json: bool) -> None:
     for (reason, source, path), count in sorted(groups.items()):
         click.echo(f"{count:>8,}  {reason:<16} {_visible(path or source or '-')}")
     click.echo()
-    for number, record in enumerate(records[: max(limit, 0)], start=1):
+    for number, record in enumerate(records[:limit], start=1):
         click.echo(f"{number:>8}  {record.reason:<16} {_place(record)}: {_visible(record.detail)}")
     if len(records) > limit:
-        click.echo(f"{'…':>8}  {len(records) - max(limit, 0):,} more (--limit)")
+        click.echo(f"{'…':>8}  {len(records) - limit:,} more (--limit)")
 
 
 @quarantine.command(
@@ -159,6 +166,7 @@ def retry_command(
 
     Exit codes: 0 nothing is left, 1 some records stay, 2 usage.
     """
+    refuse_overwriting((out,), (file, *([source] if source else []), *find_files(list(data))))
     records = records_of(file)
     result = retry(records, _second_try(records, source, data, rules))
     before = out.read_bytes().splitlines() if out.exists() else []

@@ -11,8 +11,9 @@ import click
 
 from belfry.cli.examples import by_example
 from belfry.cli.loading import load_program
+from belfry.cli.paths import refuse_overwriting
 from belfry.cli.progress import progress_bar
-from belfry.runtime.replay import replay_files
+from belfry.runtime.replay import RESULTS, replay_files
 
 
 class Instant(click.ParamType[dt.datetime]):
@@ -25,11 +26,15 @@ class Instant(click.ParamType[dt.datetime]):
             found = dt.datetime.fromisoformat(str(value))
         except ValueError:
             self.fail(f"{value!r} is not an instant like 2026-03-02T10:00:00+08:00", param, ctx)
+        if not YEAR_MIN <= found.year <= YEAR_MAX:
+            self.fail(f"{value!r} is outside of the years {YEAR_MIN} to {YEAR_MAX}", param, ctx)
         if found.tzinfo is None:
-            self.fail(f"{value!r} needs an offset, e.g. {value}+08:00", param, ctx)
+            meant = found.isoformat()
+            self.fail(f"{value!r} needs a time and an offset, e.g. {meant}+08:00", param, ctx)
         return found.astimezone(dt.UTC)
 
 
+YEAR_MIN, YEAR_MAX = 1900, 2199  # those of events
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -59,6 +64,7 @@ def replay(
 
     Writes decisions.ndjson, messages.ndjson, summary.json and quarantine.ndjson into --out.
     """
+    refuse_overwriting((out / name for name in RESULTS), (*events, *more_events))
     program = load_program(rules)
     with progress_bar("replay") as progress:
         replay_files(program, [*events, *more_events], out, until=until, progress=progress)

@@ -44,7 +44,8 @@ def _types(rules: Path | None) -> EventTypes:
     if rules is None:
         return STANDARD
     if not rules.is_dir():
-        raise click.UsageError(f"{rules}: no such folder")
+        what = "not a folder" if rules.exists() else "no such folder"
+        raise click.UsageError(f"{rules}: {what}")
     book, faults = read_rulebook(rules)
     if book is None:
         show_faults(faults)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import click
 from belfry.cli.examples import by_example
 from belfry.cli.loading import load_book
 from belfry.cli.replay import FOLDER
+from belfry.engine.rulebook.suggest import did_you_mean, listed
 from belfry.runtime.rule_tests import Result, run_tests
 
 
@@ -27,8 +29,7 @@ def test(rules: Path, only: tuple[str, ...], *, as_json: bool) -> int:
     book = load_book(rules)
     unknown = sorted(set(only) - set(book.rules))
     if unknown:
-        msg = f"no rule {unknown[0]!r}; there are {', '.join(sorted(book.rules))}"
-        raise click.UsageError(msg)
+        raise click.UsageError(_no_rule(unknown[0], book.rules))
     results = list(run_tests(book, frozenset(only)))
     failed = [result for result in results if result.faults]
     for result in results:
@@ -46,6 +47,13 @@ def test(rules: Path, only: tuple[str, ...], *, as_json: bool) -> int:
             f"{tested} of {len(book.rules)} rules have tests"
         )
     return 1 if failed else 0
+
+
+def _no_rule(name: str, rules: Iterable[str]) -> str:
+    if Path(name).is_dir():
+        return f"no rule {name!r}; a folder is named with --rules {name}"
+    meant = did_you_mean(name, rules) or f"there are {listed(sorted(rules))}"
+    return f"no rule {name!r}; {meant}"
 
 
 def _show(result: Result) -> None:

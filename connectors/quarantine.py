@@ -96,6 +96,8 @@ def read_quarantine(path: Path) -> Iterator[QuarantineRecord]:
                 continue
             try:
                 yield decode(line)
+            except RecursionError as problem:
+                raise QuarantineUnreadable(f"{path}:{number}: nested too deeply") from problem
             except (msgspec.MsgspecError, ValueError) as problem:
                 raise QuarantineUnreadable(f"{path}:{number}: {problem}") from problem
 

@@ -321,6 +321,9 @@ ENGINE_EVENTS: tuple[type[Event], ...] = (
     Timer, Answer, Receipt, Reply, Segment, Snapshot, Departure,
 )  # fmt: skip
 
+# The engine handles these before any rule: nobody waits for them.
+HANDLED_APART: tuple[type[Event], ...] = (Timer, Answer, Receipt, Snapshot, Departure)
+
 
 def type_name(struct: type[msgspec.Struct]) -> str:
     """The value of `type` in JSON: `Transaction` is `transaction`."""

@@ -31,6 +31,7 @@ from belfry.notifiers.render import Renderer
 from belfry.runtime.host import MemoryHost, accept_all, in_time_order
 
 SEEN = ("applied", "repeated", "late", "quarantined", "after_until")
+RESULTS = ("decisions.ndjson", "messages.ndjson", "quarantine.ndjson", "summary.json")
 encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -190,7 +191,7 @@ def replay_files(
 ) -> Summary:
     """Replay files into a folder. Each result appears whole, under its name, or not at all."""
     out.mkdir(parents=True, exist_ok=True)
-    names = ("decisions.ndjson", "messages.ndjson", "quarantine.ndjson")
+    names = RESULTS[:-1]
     parts = {name: out / f".{name}.part" for name in names}
     with (
         parts["decisions.ndjson"].open("wb") as decisions,
@@ -218,7 +219,7 @@ def replay_files(
     (out / ".summary.json.part").write_bytes(
         msgspec.json.format(encode(summary.as_dict()), indent=2) + b"\n"
     )
-    for name in (*names, "summary.json"):
+    for name in RESULTS:
         (out / f".{name}.part").replace(out / name)
     return summary
 

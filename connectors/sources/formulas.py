@@ -117,6 +117,8 @@ def _why_not(dotted: str, scope: Scope, sight: Sight) -> str | None:
     """A remedy for a name that exists elsewhere."""
     if f"{ROW}.{dotted}" in scope:
         return f"a column is a text: write `{ROW}.{dotted}`; a number of it stands under `values`"
+    if dotted == ROW:
+        return f"name a column: `{ROW}.column`"
     if sight.is_inside_table:
         return "inside a table only its columns can be read: `row.column`"
     if dotted.partition(".")[0] in sight.names.below:

@@ -187,6 +187,13 @@ class _Run:
 
     def _fits(self, path: Path, rows: Rows, needs: Any) -> bool:
         """Has the file the columns that the mapping names? JSON objects may lack any."""
+        if rows.header is not None:
+            self.faults.append(_unusable(path, needs, rows.header.detail))
+            return False
+        twice = [column for column in needs if rows.columns.count(column) > 1]
+        if twice:
+            self.faults.append(_unusable(path, needs, f"column '{twice[0][:60]}' stands twice"))
+            return False
         if not rows.columns:
             return True
         missing = [fault for column, fault in needs.items() if column not in rows.columns]
@@ -201,6 +208,14 @@ class _Run:
                     )
                 )
         return not missing
+
+
+def _unusable(path: Path, needs: Any, why: str) -> Fault:
+    first = next(iter(needs.values()), None)
+    place = first.place if first is not None else Place("", 1, 1)
+    message = f"the header of {path.name} cannot be used: {why}"
+    hint = "check `encoding`, `delimiter`, `quote`; a file without a header names its `columns`"
+    return Fault("B709", place, message, None, hint)
 
 
 def _no_file(table: Table) -> Fault:

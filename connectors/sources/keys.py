@@ -37,6 +37,7 @@ CODES: dict[str, str] = {
     "B706": "not a date format",
     "B707": "unknown encoding",
     "B708": "no file is given for a table",
+    "B709": "the header of a file cannot be used",
 }
 
 # All but UTF-16 keep ASCII as it is, so that a line end is always one byte.

@@ -184,6 +184,11 @@ class Source:
     time_zone: ZoneInfo | None = None
     tables: Mapping[str, Table] = field(default_factory=dict)
 
+    def reads(self, name: str) -> bool:
+        """Is a file of this name mapped, or looked things up in?"""
+        is_mapped = any(file.fits(name) for file in self.files)
+        return is_mapped or any(table.fits(name) for table in self.tables.values())
+
 
 def _fits(name: str, patterns: tuple[str, ...]) -> bool:
     plain = name.removesuffix(".gz")

@@ -37,10 +37,14 @@ class Row(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """The rows of one file. `columns` is empty for JSON, where each row has its own."""
+    """The rows of one file. `columns` is empty for JSON, where each row has its own.
+
+    `header`: why the header line of a CSV file cannot be used; there are no rows then.
+    """
 
     columns: tuple[str, ...]
     rows: Iterator[Row]
+    header: Rejected | None = None
 
 
 def read_rows(path: Path, layout: Layout) -> Iterator[Rows]:
@@ -59,6 +63,8 @@ def rows_of(stream: BinaryIO, layout: Layout) -> Rows:
         stream = _as_utf8(stream, layout.encoding)
     lines = _Lines(read_lines(stream))
     columns = layout.columns or _header(lines, layout)
+    if isinstance(columns, Rejected):
+        return Rows((), iter(()), columns)
     return Rows(columns, _csv_rows(lines, layout, columns))
 
 
@@ -112,25 +118,31 @@ class _Recoded(io.RawIOBase):
         return len(taken)
 
 
-def _header(lines: _Lines, layout: Layout) -> tuple[str, ...]:
+def _header(lines: _Lines, layout: Layout) -> tuple[str, ...] | Rejected:
     while (piece := lines.next()) is not None:
-        if isinstance(piece, Piece) and not piece.raw.strip():
-            continue
-        lines.put_back([piece])
-        row = next(_csv_rows(lines, layout, ()), None)
-        if row is None or isinstance(row.values, Rejected):
+        if isinstance(piece, Rejected):
+            lines.put_back([piece])  # the file is broken: that is told as its only row
             return ()
-        return tuple(name.strip() for name in row.values)
+        if not piece.is_whole:
+            return TOO_LARGE
+        if not piece.raw.strip():
+            continue
+        cells, _, _ = _row_of(piece, lines, _dialect(layout), layout.encoding)
+        if isinstance(cells, Rejected):
+            return cells
+        return tuple(name.strip() for name in cells)
     return ()
 
 
-def _csv_rows(lines: _Lines, layout: Layout, columns: tuple[str, ...]) -> Iterator[Row]:
-    """Without columns: one row whose keys are the cells, for the header."""
+def _dialect(layout: Layout) -> dict[str, Any]:
     dialect: dict[str, Any] = {"delimiter": layout.delimiter, "strict": True}
     if layout.quote:
-        dialect |= {"quotechar": layout.quote, "doublequote": True}
-    else:
-        dialect |= {"quoting": csv.QUOTE_NONE, "quotechar": None}
+        return dialect | {"quotechar": layout.quote, "doublequote": True}
+    return dialect | {"quoting": csv.QUOTE_NONE, "quotechar": None}
+
+
+def _csv_rows(lines: _Lines, layout: Layout, columns: tuple[str, ...]) -> Iterator[Row]:
+    dialect = _dialect(layout)
     while (piece := lines.next()) is not None:
         if isinstance(piece, Rejected):
             yield Row(Piece(0, 0, b"", 0), piece)
@@ -144,8 +156,6 @@ def _csv_rows(lines: _Lines, layout: Layout, columns: tuple[str, ...]) -> Iterat
             yield Row(piece, cells)
         elif not cells or (len(cells) == 1 != len(columns) and not cells[0].strip()):
             yield Row(piece, {}, is_blank=True)
-        elif not columns:
-            yield Row(piece, dict.fromkeys(cells, ""))
         elif len(cells) != len(columns):
             lines.put_back(others)
             said = f"expected {len(columns)} columns, found {len(cells)}"
@@ -174,7 +184,11 @@ def _row_of(
         try:
             cells = next(csv.reader((text,), **dialect), [])
         except csv.Error as problem:
-            if "end of data" not in str(problem):
+            said = str(problem)
+            if "new-line" in said:
+                told = "a line that ends with CR alone: save the file with LF or CRLF"
+                return Rejected(Reason.BROKEN_ROW, told), piece, others
+            if "end of data" not in said:
                 return Rejected(Reason.BROKEN_ROW, "a quote inside a cell"), piece, others
         else:
             whole = piece._replace(raw=raw, length=len(raw)) if others else piece

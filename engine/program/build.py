@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from belfry.engine.events import Answer, Departure, Receipt, Snapshot, Timer
+from belfry.engine.events import HANDLED_APART
 from belfry.engine.expressions import Expression
 from belfry.engine.program import dependencies as deps
 from belfry.engine.program.conditions import Conditions
@@ -24,8 +24,6 @@ from belfry.engine.program.step import define_step
 from belfry.engine.program.updates import SPACE, define_reader, define_update
 from belfry.engine.rulebook.model import Rule, Rulebook
 
-# Events of the engine itself, with ways of their own.
-HANDLED_APART = (Timer, Answer, Receipt, Snapshot, Departure)
 
 __all__ = ["Program", "RuleCode", "build_program"]
 

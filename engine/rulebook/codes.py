@@ -57,6 +57,7 @@ CODES: dict[str, str] = {
     "B319": "macros that use each other in a circle",
     "B320": "the expression is too long or nested too deep",
     "B321": "a text that the field can never be",
+    "B322": "an event of the engine's own that no rule sees",
     "B401": "unknown message class",
     "B402": "unknown channel",
     "B403": "unknown time zone",

@@ -163,3 +163,13 @@ def test_segments_and_templates_that_nothing_uses_are_found() -> None:
     files = {"a/r0.yaml": rule("event: login\n").encode(), **TEMPLATE}
     (fault,) = load_rulebook({**files, "templates/old/en.sms.txt": b"x"})[1]
     assert (fault.code, fault.place.file) == ("B528", "templates/old/en.sms.txt")
+
+
+@pytest.mark.parametrize("name", ["timer", "answer", "receipt", "snapshot", "departure"])
+def test_a_rule_that_waits_for_an_event_that_no_rule_sees_is_refused(name: str) -> None:
+    (fault,) = found(rule(f"event: [login, {name}]\n"))
+    assert (fault.code, fault.place.column) == ("B322", 16)
+
+
+def test_a_rule_may_wait_for_a_reply_of_the_customer() -> None:
+    assert codes(rule("event: reply\n")) == []
