@@ -24,7 +24,6 @@ from belfry.engine.program.step import define_step
 from belfry.engine.program.updates import SPACE, define_reader, define_update
 from belfry.engine.rulebook.model import Rule, Rulebook
 
-
 __all__ = ["Program", "RuleCode", "build_program"]
 
 
