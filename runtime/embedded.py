@@ -18,13 +18,17 @@ from belfry.connectors.quarantine import QuarantineRecord
 from belfry.connectors.reasons import Reason, Rejected
 from belfry.engine.decisions import Attempt, Outcome
 from belfry.engine.events import Answer, Timer
+from belfry.engine.faulty import switch_off
 from belfry.engine.instants import NEVER
 from belfry.engine.migrate import migrate
 from belfry.engine.program import Program
 from belfry.engine.record import SEPARATOR, Record
 from belfry.engine.transition import NOTHING, transition
+from belfry.engine.watermark import Watermarks
+from belfry.runtime import bounds
+from belfry.runtime.bounds import Poison
 from belfry.runtime.faultpoints import faultpoint
-from belfry.runtime.host import ARBITRATION
+from belfry.runtime.host import end_of_arbitration
 from belfry.runtime.memory import UNSTARTED, Memory
 from belfry.runtime.pending import answer_of, as_json
 from belfry.runtime.ports import (
@@ -38,21 +42,7 @@ from belfry.runtime.ports import (
     micros,
 )  # fmt: skip
 
-RECORDS_MAX = 200_000  # decoded, in memory
-CALLS_MAX = 256  # attempts under way
-READY_MAX = 10_000  # attempts that wait; beyond it nothing new is begun
-TOUCHED_MAX = 5_000  # records in one transaction
 SWEPT = 500  # customers brought over to a new rulebook in one call
-TIMERS_MAX = 2_000  # fired in one call of `tick`
-AHEAD = dt.timedelta(minutes=10)  # how far a sender's clock may be ahead of ours
-
-
-class Poison(Exception):  # noqa: N818  (reads as what it is)
-    """An event that the engine broke at: our mistake, which must not stop the others."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
 
 
 class Host:
@@ -66,11 +56,11 @@ class Host:
         transport: Transport | None = None,
         *,
         by_events: bool = False,
-        records_max: int = RECORDS_MAX,
-        calls_max: int = CALLS_MAX,
+        records_max: int = bounds.RECORDS_MAX,
+        calls_max: int = bounds.CALLS_MAX,
     ) -> None:
         assert transport is not None or not by_events, "by events attempts are carried out in line"
-        self.program = program
+        self.program = self._whole = program
         self.by_events = by_events
         self._memory = Memory(program, store, records_max=records_max, calls_max=calls_max)
         self.outbox, self.records = self._memory.outbox, self._memory.records
@@ -85,6 +75,7 @@ class Host:
         self._horizon = NEVER
         self._latest = self._memory.latest()
         self._answers.extend(self.outbox.recover(self.now()))
+        self.watermarks = Watermarks(program.book.policies.bank, self.now())
         self._guarded(self._switch)
 
     # --- what is asked of it ---
@@ -95,7 +86,7 @@ class Host:
     @property
     def is_full(self) -> bool:
         """Too many messages wait for their providers: take nothing new."""
-        return len(self.outbox.ready) >= READY_MAX
+        return len(self.outbox.ready) >= bounds.READY_MAX
 
     @property
     def has_answers(self) -> bool:
@@ -103,7 +94,9 @@ class Host:
 
     def next_due(self) -> dt.datetime:
         """When a timer may fire next; NEVER if none is armed."""
-        return self.agenda.first(self.records.touched)
+        due, now = self.agenda.first(self.records.touched), self.now()
+        is_held_back = due <= now and due > self.watermarks.horizon(now)
+        return now + bounds.HELD_BACK if is_held_back else due
 
     def answer(self, answer: Answer) -> None:
         """What a provider said; applied with the next batch."""
@@ -129,23 +122,22 @@ class Host:
         faultpoint("finish.before")
         return self._guarded(lambda: self._finish(until))
 
-    def prune(self, keep: dt.timedelta, limit: int = 5_000) -> int:
-        """Delete decisions, tasks and attempts that are older, some of them; how many it were."""
-        return self.store.prune(micros(self.now() - keep), limit)
-
     def reload(self, program: Program) -> None:
         """Decide by another rulebook from now on. Everything before is on disk."""
         faultpoint("reload.before")
         # What is due at this instant is still judged by the old one.
         self._guarded(lambda: self._fire(self.now()))
-        before, self.program = self.program, program
+        before, self._whole = self._whole, program
+        self.program = program
         self.records.load(program)
         try:
             self._guarded(self._switch)
         except BaseException:
-            self.program = before
+            self.program = self._whole = before
             self.records.load(before)
+            self._switch_off()
             raise
+        self.watermarks = Watermarks(program.book.policies.bank, self.now())
         self.stuck.clear()
         self._poison.clear()
         faultpoint("reload.after")
@@ -173,7 +165,8 @@ class Host:
         faultpoint("apply.begin")
         self._take_answers()
         if not self.by_events:
-            self._done.is_more_due = self._fire(self.now(), limit=TIMERS_MAX)
+            horizon = self.watermarks.horizon(self.now())
+            self._done.is_more_due = self._fire(horizon, limit=bounds.TIMERS_MAX)
             self._bring_over()
         events = [event for batch in batches for event in batch.events]
         if events:
@@ -188,7 +181,7 @@ class Host:
                 return answer_of(known, batch.digest)
         taken = Taken()
         events, at = batch.events, micros(self.now())
-        self._horizon = NEVER if self.by_events else self.now() + AHEAD
+        self._horizon = NEVER if self.by_events else self.now() + bounds.AHEAD
         for place in sorted(range(len(events)), key=lambda one: events[one].time):
             refused = self._accept(events[place], taken)
             if refused is not None:
@@ -228,6 +221,8 @@ class Host:
         customers = links.resolve(event)
         assert customers is not None
         seen.add(digest)
+        if self.watermarks.sources:
+            self.watermarks.read(event.source, time, self.now())
         if links.handovers:
             for customer_id, change in links.take_handovers():
                 self._step(self._record(customer_id), change, name)
@@ -241,7 +236,7 @@ class Host:
             setattr(taken, word, getattr(taken, word) + 1)
         if self.by_events:
             self._call_in_line()
-        if len(self.records.touched) >= TOUCHED_MAX:
+        if len(self.records.touched) >= bounds.TOUCHED_MAX:
             self._commit()
         return None
 
@@ -279,14 +274,14 @@ class Host:
             if limit is not None and not fired % 500:
                 records.fetch(agenda.upcoming(until, 500))
             fired += 1
-            time = at if self.by_events else until
+            time = at if self.by_events else self.now()
             if self.by_events:
                 self._latest = max(self._latest, at)
             self._memory.pending.out.timers += 1
             self._memory.pending.out.lateness_s.append((time - at).total_seconds())
             self._step(record, Timer(id="due", time=time), name)
             self._call_in_line()
-            if len(records.touched) >= TOUCHED_MAX:
+            if len(records.touched) >= bounds.TOUCHED_MAX:
                 self._commit()
         return True
 
@@ -299,12 +294,7 @@ class Host:
             record = self._record(customer_id)
             name = self._timer_name(customer_id)
             while name and record.waiting:
-                at = min(
-                    entry.due
-                    for timer, entry in record.timers.items()
-                    if timer.startswith(ARBITRATION)
-                )
-                self._step(record, Timer(id="due", time=at, only=ARBITRATION), name)
+                self._step(record, end_of_arbitration(record), name)
                 self._call_in_line()
 
     def _timer_name(self, customer_id: str) -> str:
@@ -323,9 +313,14 @@ class Host:
             self._memory.pending.changes.meta += rows
             self._commit()
             self._memory.editions.forget()
+        self._switch_off()
         while self.by_events and self._memory.editions.cursor is not None:
             self._bring_over()
             self._commit()
+
+    def _switch_off(self) -> None:
+        """Rules that failed too often under this rulebook stay off, also after a restart."""
+        self.program = switch_off(self._whole, self._memory.editions.breaker.broken)
 
     def _bring_over(self) -> None:
         """Some of those whom no event has brought to the new rulebook: they have timers, too."""
@@ -359,8 +354,11 @@ class Host:
             outcome = transition(self.program, record, event)
         except Exception as fault:
             raise Poison(name) from fault
-        if outcome is not NOTHING and outcome.seen == "applied":
-            self._hear(outcome)
+        if outcome is not NOTHING:
+            if outcome.errors and self._memory.editions.count(outcome.errors, event.time):
+                self._switch_off()
+            if outcome.seen == "applied":
+                self._hear(outcome)
         due = record.next_due
         if due not in (before, NEVER):
             self.agenda.push((due, record.customer_id))
@@ -394,6 +392,7 @@ class Host:
         self._answers.extendleft(reversed(self._applying))
         self._applying.clear()
         self._memory.forget()
+        self._switch_off()
         self._latest = self._memory.latest()
         # In line nothing is under way between two calls: what has no answer broke just now.
         left = self.outbox.recover if self.by_events else self.outbox.forget

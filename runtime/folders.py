@@ -43,6 +43,7 @@ class Folder:
 
     def __init__(self, mapping: Path, folder: Path) -> None:
         self.mapping, self.folder = mapping, folder
+        self.source_name = ""
         self._last: set[Stamp] = set()
         self._over: set[Stamp] = set()  # taken, or not for us, or faulty: until it changes
 
@@ -56,6 +57,7 @@ class Folder:
     def look(self, decoder: Decoder, position: Position) -> Iterator[Chunk]:
         """Chunks of all files that are new; each is committed before the next is asked for."""
         source = self.read_mapping(decoder)
+        self.source_name = source.source
         now = {stamp_of(path) for path in self._files()}
         steady = (now & self._last) - self._over
         self._last = now

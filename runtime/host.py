@@ -113,12 +113,7 @@ class MemoryHost:
         for customer_id in sorted(self.records):
             record = self.records[customer_id]
             while record.waiting:
-                at = min(
-                    entry.due
-                    for name, entry in record.timers.items()
-                    if name.startswith(ARBITRATION)
-                )
-                self._step(record, Timer(id="due", time=at, only=ARBITRATION))
+                self._step(record, end_of_arbitration(record))
 
     def _step(self, record: Record, event: Any) -> str:
         before = record.next_due
@@ -138,6 +133,12 @@ class MemoryHost:
                     self._step(record, answer)
         if record.next_due not in (before, NEVER):
             heapq.heappush(self._due, (record.next_due, record.customer_id))
+
+
+def end_of_arbitration(record: Record) -> Timer:
+    """What closes the first window of arbitration that is open."""
+    windows = [entry.due for name, entry in record.timers.items() if name.startswith(ARBITRATION)]
+    return Timer(id="due", time=min(windows), only=ARBITRATION)
 
 
 def accept_all(attempt: Attempt) -> Answer:

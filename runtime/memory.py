@@ -46,13 +46,14 @@ class Memory:
         self.outbox.changes(changes)
         changes.links = self.links.changes()
         changes.seen = self.seen.changes()
+        changes.meta += self.editions.changes()
         if latest > UNSTARTED:
             changes.meta.append((LATEST, str(micros(latest)).encode()))
         if changes.is_empty:
             return False
         self.store.commit(changes)
         self.pending = Pending()
-        for part in (self.records, self.outbox, self.links, self.seen, self.agenda):
+        for part in (self.records, self.outbox, self.links, self.seen, self.agenda, self.editions):
             part.settle()
         pending.move_to(done)
         return True

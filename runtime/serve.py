@@ -29,6 +29,7 @@ from belfry.runtime.faultpoints import arm_from_environment, faultpoint
 from belfry.runtime.folders import Chunk, Folder
 from belfry.runtime.http import application
 from belfry.runtime.metrics import Metrics
+from belfry.runtime.ports import micros
 from belfry.runtime.service import Carrier, Service, WallClock
 from belfry.runtime.serving import Full, Request, Serving, StoreFailed
 from belfry.runtime.settings import Settings
@@ -39,6 +40,7 @@ log = logging.getLogger("belfry")
 
 LOOK_S = 1.0  # between two looks into watched folders
 PRUNE_S = 600.0
+PRUNED_MAX = 5_000  # rows a table in one go
 HTTP_STOP_S = 10
 
 
@@ -139,6 +141,8 @@ async def _watch(serving: Serving, folder: Folder) -> None:
         try:
             while (chunk := await serving.order(partial(next, looked, None))) is not None:
                 await _take(serving, chunk)
+            if folder.source_name:
+                serving.host.watermarks.caught_up(folder.source_name, serving.clock.now())
         except (OSError, RulebookRefused) as problem:
             log.error("watched folder %s: %s", folder.folder.name, problem)
         await asyncio.sleep(LOOK_S)
@@ -159,7 +163,9 @@ async def _take(serving: Serving, chunk: Chunk) -> None:
 
 async def _prune(serving: Serving, keep: dt.timedelta) -> None:
     while True:
-        gone = await serving.order(lambda: serving.host.prune(keep))
+        before = micros(serving.host.now() - keep)
+        prune = partial(serving.host.store.prune, before, PRUNED_MAX)
+        gone = await serving.order(prune)
         await asyncio.sleep(0.05 if gone else PRUNE_S)  # what comes in goes first
 
 
