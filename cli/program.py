@@ -39,6 +39,7 @@ COMMANDS: dict[str, Row] = {
     "customer": Row("belfry.cli.customer:customer", "What is known about a customer."),
     "decisions": Row("belfry.cli.decisions:decisions", "What a server decided, as a file."),
     "demo": Row("belfry.cli.demo:demo", "A synthetic bank lives under the shipped rules."),
+    "doctor": Row("belfry.cli.doctor:doctor", "What would keep a server from running well."),
     "explain": Row("belfry.cli.explain:explain", "Why, or why not: one customer, rule and time."),
     "import": Row("belfry.cli.import_:import_command", "Turn a bank's files into events."),
     "lint": Row("belfry.cli.lint:lint", "Check a rulebook; report every fault at once."),
@@ -47,8 +48,8 @@ COMMANDS: dict[str, Row] = {
         "belfry.cli.quarantine:quarantine", "Records refused, why, and a second try."
     ),
     "replay": Row("belfry.cli.replay:replay", "Run history through the whole engine."),
-    "serve": Row("belfry.cli.serve:serve", "Run a bank's alerts: events in, messages out."),
     "schema": Row("belfry.cli.schema:schema", "JSON Schema of events and rules, for editors."),
+    "serve": Row("belfry.cli.serve:serve", "Run a bank's alerts: events in, messages out."),
     "simulate-bank": Row(
         "belfry.cli.simulate_bank:simulate_bank_command", "Make a synthetic bank's events."
     ),
