@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,18 +21,23 @@ from belfry.engine.rulebook.model import Feature, Policies, Rule, Rulebook, Segm
 
 NOT_MEANT = frozenset({"place", "text", "start", "grace"})  # where it stands, how it is written
 DIGITS = 12
+FORMAT = 1  # of digests; tests/engine/test_edition.py says when to raise it
 
 Aspects = dict[str, Any]
 
 
 class Edition(msgspec.Struct, frozen=True):
-    """Name → key → digest. `classes`: the message class of each rule that notifies."""
+    """Name → key → digest. `classes`: the message class of each rule that notifies.
+
+    Digests of another `format` say nothing: the edition is as good as lost.
+    """
 
     hash: str
     rules: dict[str, dict[str, str]]
     features: dict[str, dict[str, str]]
     segments: dict[str, dict[str, str]]
     classes: dict[str, str]
+    format: int = FORMAT
 
 
 def edition_of(book: Rulebook) -> Edition:
@@ -108,9 +113,9 @@ def meaning(value: Any) -> str:
     if isinstance(value, Expression):
         return meaning(value.tree)
     if isinstance(value, Node):
-        return _fields(value, value.__struct_fields__)
+        return _fields(value, msgspec.structs.fields(value))
     if dataclasses.is_dataclass(value):
-        return _fields(value, [one.name for one in dataclasses.fields(value)])
+        return _fields(value, dataclasses.fields(value))
     if isinstance(value, Mapping):
         return _joined(sorted(f"{key}={meaning(one)}" for key, one in value.items()))
     if isinstance(value, frozenset):
@@ -120,12 +125,17 @@ def meaning(value: Any) -> str:
     return f"{type(value).__name__}:{value}"
 
 
-def _fields(value: Any, names: Any) -> str:
-    kept = (f"{name}={meaning(getattr(value, name))}" for name in names if name not in NOT_MEANT)
+def _fields(value: Any, fields: Iterable[Any]) -> str:
+    """What has its default is left out: a field that a later version adds changes no digest."""
+    kept = [
+        f"{one.name}={meaning(found)}"
+        for one in fields
+        if one.name not in NOT_MEANT and (found := getattr(value, one.name)) != one.default
+    ]
     return type(value).__name__ + _joined(kept)
 
 
-def _joined(parts: Any) -> str:
+def _joined(parts: Iterable[str]) -> str:
     return "(" + ",".join(parts) + ")"
 
 

@@ -2,8 +2,8 @@
 
 In: the edition of the old rulebook, the new rulebook. Out: `Edits`: for every rule, feature and
 segment what happens, and because of which keys.
-Invariant: without the old edition every rule counts as edited in its conditions, the safest
-reading: nothing is told because of it.
+Invariant: without the old edition (or with one of another format) every rule counts as edited in
+its conditions, the safest reading: nothing is told because of it.
 Source: docs/decisions/0006-rule-edits.md.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from belfry.engine.edition import Edition, changed_keys, edition_of
+from belfry.engine.edition import FORMAT, Edition, changed_keys, edition_of
 from belfry.engine.expressions import Expression
 from belfry.engine.program.dependencies import reads_of
 from belfry.engine.rulebook.model import Feature, Rule, Rulebook, SegmentDef
@@ -79,7 +79,7 @@ class Edits(msgspec.Struct, frozen=True):
 
 def compare(old: Edition | None, new: Rulebook, broken: Iterable[str] = frozenset()) -> Edits:
     """What the new rulebook does. `broken`: rules that were switched off; they begin anew."""
-    if old is None:
+    if old is None or old.format != FORMAT:
         rules = dict.fromkeys(new.rules, UNKNOWN)
         return Edits("", new.hash, rules, {}, {}, rules)
     now = edition_of(new)

@@ -10,6 +10,7 @@ from bank import Bank, facts, instant, program_of, spend
 from belfry.engine.edition import edition_of
 from belfry.engine.edits import compare
 from belfry.engine.migrate import migrate
+from belfry.engine.record_codec import RecordCodec
 
 LOW = """
 rule: low
@@ -295,6 +296,17 @@ def test_declared_fields_may_come_and_go() -> None:
     assert times(bank) == ["03-02 12:00"]
     bank.switch(program_of(LOW), DAY + "13:00:00").take(spend(DAY + "14:00:00", 1, balance=100))
     assert bank.record().accounts["A1"].balance == 100
+
+
+def test_a_stored_window_of_another_kind_of_values_is_dropped() -> None:
+    shared = "features:\n  latest: {last: purpose, of: transaction}\n"
+    bank = bank_of(FINE, shared=shared).take(spend(DAY + "10:00:00", 1, purpose="rent"))
+    program = program_of(FINE, shared=shared.replace("purpose", "amount"))
+    raw = RecordCodec(bank.program.book).encode(bank.record())
+    record = RecordCodec(program.book).decode(raw)
+    assert record.windows == {}
+    edits = compare(edition_of(bank.program.book), program.book)
+    assert migrate(program, record, edits, instant(DAY + "11:00:00")).decisions == []
 
 
 def test_without_the_old_rulebook_every_rule_is_asked_again_and_nobody_is_told() -> None:
