@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from belfry.engine import alerts, arbitrate, decide
+from belfry.engine import alerts, arbitrate, decide, series
 from belfry.engine.agenda import arm_wake, drop_timer
 from belfry.engine.program.build import RuleCode
 from belfry.engine.record import SEPARATOR, TimerEntry, joined
@@ -47,12 +47,13 @@ def _timer(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> 
         return
     rule, timer = code.rule, code.rule.timer
     due = entry.due
-    if code.moment is not None and timer.kind == "after":
+    if code.moment is not None and timer.kind in ("after", "date"):
         sight = of_key(turn.record, rule.by, key, turn.now)
         moment = value_of(turn, code.moment, sight, rule)
         if moment is None or moment.isoformat() != entry.moment:
             arm_moment(turn, rule, key)
-            if moment is None or turn.record.timers[name].due != due:
+            armed = turn.record.timers.get(name)
+            if moment is None or armed is None or armed.due != due:
                 return
     sight = of_key(turn.record, rule.by, key, turn.now)
     if code.may_fire is not None and not holds(turn, code.may_fire, sight, rule):
@@ -168,6 +169,7 @@ _KINDS: dict[str, Callable[..., None]] = {
     "held": _held,
     "repeat": _repeat,
     "segment": _segment,
+    "series": series.due,
     "timer": _timer,
     "wake": _wake,
 }

@@ -300,6 +300,32 @@ class Segment(Event, tag="segment"):
     after: Annotated[Text | None, says("the value it has now")] = None
 
 
+class Series(Event, tag="series"):
+    """A step of a series (`series:`); made by the engine, rules may wait for it.
+
+    found: there are enough of them now; continued: the next one came; again: one in between;
+    missing: the next one did not come; ended: twice; undone: one was reversed.
+    """
+
+    name: Annotated[Identity, says("which series")]
+    step: Annotated[
+        Literal["found", "continued", "again", "missing", "ended", "undone"],
+        says("what happened to it"),
+    ]
+    who: Annotated[Text | None, says("the other side, as it calls itself")] = None
+    amount: Annotated[Decimal | None, says("of the last one")] = None
+    currency: Annotated[Text | None, says("ISO 4217")] = None
+    before: Annotated[Decimal | None, says("amount of the one before it")] = None
+    before_at: Annotated[Instant | None, says("when that one was")] = None
+    change: Annotated[Decimal | None, says("amount less `before`")] = None
+    change_share: Annotated[Decimal | None, says("change as a share: 0.1 is 10 % more")] = None
+    usual: Annotated[Decimal | None, says("middle one of the last three; expected next")] = None
+    count: Annotated[Decimal | None, says("how many there were at their time")] = None
+    extras: Annotated[Decimal | None, says("how many in between, of late")] = None
+    expected_on: Annotated[dt.date | None, says("missing, ended: when it was expected")] = None
+    next_on: Annotated[dt.date | None, says("else: when the next is expected")] = None
+
+
 class Snapshot(Event, tag="snapshot"):
     """What is known of an account when a customer becomes its holder. Nobody is told of it."""
 
@@ -318,7 +344,7 @@ HAPPENINGS: tuple[type[Event], ...] = (
     Transaction, Login, Security, Request, Survey, Score, Interaction,
 )  # fmt: skip
 ENGINE_EVENTS: tuple[type[Event], ...] = (
-    Timer, Answer, Receipt, Reply, Segment, Snapshot, Departure,
+    Timer, Answer, Receipt, Reply, Segment, Series, Snapshot, Departure,
 )  # fmt: skip
 
 # The engine handles these before any rule: nobody waits for them.

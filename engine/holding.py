@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from belfry.engine import alerts, decide
+from belfry.engine import alerts, decide, series
 from belfry.engine.agenda import drop_timer, set_timer
 from belfry.engine.events import Departure, Snapshot
 from belfry.engine.instants import NEVER
@@ -156,8 +156,9 @@ def _drop_candidates(turn: Turn, account_id: str, gone: Keys) -> None:
 
 
 def _drop_state(turn: Turn, gone: Keys) -> None:
-    """Alerts, timers, windows, chains and absences of these keys."""
+    """Alerts, timers, windows, series, chains and absences of these keys."""
     record, book = turn.record, turn.program.book
+    series.forget(turn, gone)
 
     def is_gone(owner: str, key: str) -> bool:
         found = book.rules.get(owner) or book.features.get(owner)

@@ -169,6 +169,31 @@ class Goal(msgspec.Struct, omit_defaults=True):
     told: bool = True
 
 
+class Occurrence(msgspec.Struct, array_like=True):
+    """One event as part of a series: its local day, its instant, the amount, the event's id."""
+
+    day: dt.date
+    at: dt.datetime
+    amount: Decimal
+    event_id: str
+
+
+class Run(msgspec.Struct, omit_defaults=True):
+    """One run of a series. `items`: those at their time; `extras`: those in between.
+
+    `dropped`: regular ones that are not kept any more. `expected`: the day of the next one, once
+    the run is regular. `missed`: how many times in a row it did not come.
+    """
+
+    items: list[Occurrence] = []
+    extras: list[Occurrence] = []
+    dropped: int = 0
+    missed: int = 0
+    expected: dt.date | None = None
+    who: str | None = None
+    currency: str | None = None
+
+
 class SegmentState(msgspec.Struct, omit_defaults=True):
     """The value that counts, and a newer one that has held since `since` but not long enough."""
 
@@ -183,6 +208,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     `former`: by kind, the contact point that was in use before the present one.
     `leads`: accounts of which this customer is the first owner. `live`: keys of alerts pending or
     firing.
+    `series`: runs by series and key, then by what is the same in them.
     `windows`: state of features, by name or (for accounts, cards, loans) by name and key.
     `warming`: rules and segments that an edit made wait, and until when.
     """
@@ -202,6 +228,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     seen: dict[str, dt.datetime] = {}
     windows: dict[str, Window] = {}
     segments: dict[str, SegmentState] = {}
+    series: dict[str, dict[str, Run]] = {}
     alerts: dict[str, Alert] = {}
     live: list[str] = []
     chains: dict[str, Chain] = {}

@@ -74,6 +74,7 @@ class RecordCodec:
         stored = msgspec.defstruct("Stored", fields, namespace={"__module__": __name__})
         self._decode = msgspec.msgpack.Decoder(stored).decode
         self._encode = msgspec.msgpack.Encoder(decimal_format="string").encode
+        self._series = frozenset(book.series)
         self._windows = {
             name: msgspec.msgpack.Decoder(TypedWindow[_type_of(feature)]).decode  # type: ignore[misc]
             for name, feature in book.features.items()
@@ -96,6 +97,8 @@ class RecordCodec:
             with contextlib.suppress(msgspec.ValidationError):
                 typed = decoder(one)
                 windows[name] = Window(*(getattr(typed, f) for f in Window.__struct_fields__))
+        for name in [n for n in values["series"] if n.partition(SEPARATOR)[0] not in self._series]:
+            del values["series"][name]
         return Record(**values, windows=windows)
 
 

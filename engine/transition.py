@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from belfry.engine import alerts, dispatch, due, holding
+from belfry.engine import alerts, dispatch, due, holding, series
 from belfry.engine.decisions import Outcome
 from belfry.engine.events import Answer, Departure, Receipt, Snapshot, Timer
 from belfry.engine.observe import is_reversal, observe, undo_features
@@ -180,6 +180,8 @@ def _advance(turn: Turn, event: Any, plan: Plan, x: Sight, found: Any) -> None:
         alerts.look_at_tiers(turn, rule, x, event.id)
     if plan.steps or plan.absents or plan.goals:
         follow(turn, plan, x)
+    if plan.series and not undoes:
+        series.follow(turn, plan.series, x)
     if live:
         alerts.end_live(turn, live, plan.ends, x)
     if plan.update_excluded is not None and not undoes:
@@ -208,6 +210,7 @@ def _reverse(turn: Turn, event_id: str) -> None:
     from belfry.engine import decide  # noqa: PLC0415
 
     undo_features(turn, event_id)
+    series.undo(turn, event_id)
     record = turn.record
     waiting = [one for many in record.waiting.values() for one in many]
     for candidate in [*waiting, *record.held.values()]:

@@ -19,6 +19,7 @@ from belfry.engine.program.look import define_look, finish_look
 from belfry.engine.program.plan import Plan, Test, sort_rules, watched_by
 from belfry.engine.program.reads import OF_ENTITY
 from belfry.engine.program.rule_code import RuleCode, RuleCodes, always, never
+from belfry.engine.program.series_code import fill_series, name_series, series_readers
 from belfry.engine.program.step import SPACE as STEP_SPACE
 from belfry.engine.program.step import define_step
 from belfry.engine.program.updates import SPACE, define_reader, define_update
@@ -118,7 +119,7 @@ def _space(
 
         return call
 
-    space: dict[str, Any] = {**SPACE, **STEP_SPACE}
+    space: dict[str, Any] = {**SPACE, **STEP_SPACE, **series_readers(book)}
     for name, feature in book.features.items():
         if feature.entity is not None:
             where, value = entity_names[name]
@@ -165,7 +166,8 @@ def _name_plan(
         None if one.step.when is None else cond.is_true(one.step.when, event_type)
         for one in (*plan.steps, *plan.absents, *plan.goals)
     ]
-    return {"included": included, "excluded": excluded, "tests": tests}
+    series = name_series(cond, book, event_type)
+    return {"included": included, "excluded": excluded, "tests": tests, "series": series}
 
 
 def _fill_plan(cond: Conditions, plan: Plan, names: dict[str, Any]) -> None:
@@ -173,6 +175,7 @@ def _fill_plan(cond: Conditions, plan: Plan, names: dict[str, Any]) -> None:
     plan.update_excluded = None if names["excluded"] is None else cond[names["excluded"]]
     for one, name in zip((*plan.steps, *plan.absents, *plan.goals), names["tests"], strict=True):
         one.test = always if name is None else cond[name]
+    plan.series = fill_series(cond, names["series"])
 
 
 def _calendar(book: Rulebook) -> dict[str, list[Rule]]:

@@ -14,7 +14,7 @@ from belfry.engine.fields import Kind
 from belfry.engine.rulebook.model import Feature, Rule, Rulebook
 
 HEADS = frozenset(
-    {"customer", "account", "card", "loan", "features", "segments", "lists", "previous"}
+    {"customer", "account", "card", "loan", "features", "segments", "series", "lists", "previous"}
 )
 # Facts outside an entity's own event that change one of its fields.
 ALSO_CHANGED: Mapping[str, frozenset[str]] = {
@@ -43,6 +43,8 @@ def changes(book: Rulebook, name: str, event_type: str) -> bool:
         return changes_feature(book.features[rest], event_type)
     if head == "segments":
         return event_type == "segment"
+    if head == "series":
+        return event_type == "series"
     if head in HEADS:
         return event_type == head or name in ALSO_CHANGED.get(event_type, frozenset())
     return False
@@ -77,6 +79,8 @@ def is_spread(book: Rulebook, rule: Rule, names: Iterable[str], event_type: str)
             continue
         head, _, rest = name.partition(".")
         if head in ("customer", "segments") or (head == "account" and rule.by != "account"):
+            return True
+        if head == "series" and book.series[rest.partition(".")[0]].by != rule.by:
             return True
         if head == "features":
             feature = book.features[rest]

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from belfry.engine.events import FACTS, type_name
 from belfry.engine.expressions import Expression
 from belfry.engine.program import dependencies as deps
 from belfry.engine.program.look import Look
 from belfry.engine.rulebook.model import Rule, Rulebook, Step
+
+if TYPE_CHECKING:
+    from belfry.engine.program.series_code import SeriesCode
 
 FACT_TYPES = frozenset(type_name(struct) for struct in FACTS)
 Test = Callable[..., Any]
@@ -45,6 +48,8 @@ class Plan:
     lazy_moments: list[Rule] = field(default_factory=list)
     sleepers: list[Rule] = field(default_factory=list)
     segments: list[str] = field(default_factory=list)
+    series: list[SeriesCode] = field(default_factory=list)
+    has_series: bool = False
     needs_previous: bool = False
     is_fact: bool = False
     look: Look | None = None
@@ -58,6 +63,7 @@ class Plan:
         return not (
             self.spread or self.tiered or self.steps or self.absents or self.goals
             or self.moments or self.lazy_moments or self.sleepers or self.segments
+            or self.has_series
         )  # fmt: skip
 
 
@@ -91,6 +97,8 @@ def sort_rules(book: Rulebook, no_test: Test) -> dict[str, Plan]:
         names = deps.reads_of(*(value.when for value in segment.values))
         for event_type in dict.fromkeys(("customer", *changing.any_of(names))):
             plans[event_type].segments.append(segment.name)
+    for event_type in (name for one in book.series.values() for name in one.events):
+        plans[event_type].has_series = True
     return plans
 
 

@@ -64,6 +64,8 @@ class Reader:
             return f"{x}tier"
         if head == "features":
             return f"{self.feature_readers[rest]}(x)"
+        if head == "series":
+            return f"S_{rest.replace('.', '_')}(x)"
         if head == "segments":
             return f"segment_of({x}r, {rest!r})"
         if head == "customer":
@@ -99,4 +101,4 @@ class Reader:
 
 def is_costly(dotted: str) -> bool:
     """Reads that call into the record's windows: loaded only when the cheap part already holds."""
-    return dotted.startswith("features.")
+    return dotted.startswith(("features.", "series."))

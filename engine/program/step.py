@@ -107,7 +107,10 @@ class _Writer:
 
     def _load(self, name: str) -> list[str]:
         """Lines that put a feature's value into its variable."""
-        target, feature = self.reader(name), self.book.features[name.partition(".")[2]]
+        target = self.reader(name)
+        if name.startswith("series."):
+            return [f"{target} = {self.reader.source(name)[:-3]}(of_event(r, e, t))"]
+        feature = self.book.features[name.partition(".")[2]]
         if feature.entity is not None:
             return [f"{target} = {self.cond.feature_names[feature.name]}(of_event(r, e, t))"]
         window, lines = self.windows.get(feature.name), []

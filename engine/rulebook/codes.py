@@ -90,5 +90,7 @@ CODES: dict[str, str] = {
     "B526": "a timer whose messages always wait for the end of quiet hours",
     "B527": "after a pause two days' messages of a daily timer go out at once",
     "B528": "a template is never used",
+    "B529": "a series is never used",
+    "B530": "a rule waits for a series, and none is defined",
     **TEMPLATE_CODES,
 }

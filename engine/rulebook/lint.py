@@ -166,13 +166,15 @@ def costly(book: Book) -> Iterator[Fault]:
 
 # --- the whole book -------------------------------------------------------------------------------
 def unused(book: Book) -> Iterator[Fault]:
-    """Macros, lists and features that nothing reads."""
+    """Macros, lists, features and series that nothing reads."""
     words = _words_of_rules(book)
     for name, node in book.macros.items():
         others = {n.value for other, n in book.macros.items() if other != name}
         if name not in words and not any(name in _WORD.findall(text) for text in others):
             yield warn(node, "B501", f"macro '{name}' is never used", "remove it")
-    for section, code, what in (("lists", "B502", "list"), ("features", "B503", "feature")):
+    for section, code, what in (
+        ("lists", "B502", "list"), ("features", "B503", "feature"), ("series", "B529", "series"),
+    ):  # fmt: skip
         for key, _ in book.parts.of(section):
             if key.value not in words:
                 yield warn(key, code, f"{what} '{key.value}' is never used", "remove it")
@@ -182,7 +184,7 @@ def _words_of_rules(book: Book) -> set[str]:
     """All words in texts of rules, features, segments, macros and templates."""
     texts: list[str] = [one.text for one in book.rulebook.templates.values()]
     pending: list[Node] = [*book.parts.rules]
-    for section in ("features", "segments", "macros"):
+    for section in ("features", "segments", "series", "macros"):
         pending.extend(node for _, node in book.parts.of(section))
     while pending:
         node = pending.pop()
@@ -297,8 +299,11 @@ def _in_template(template: Template, word: str, message: str, hint: str) -> Faul
 
 
 def waiting_for_nothing(book: Book) -> Iterator[Fault]:
-    """A rule that waits for changes of segments where there are none."""
+    """A rule that waits for changes of segments or steps of series where there are none."""
     for rule in book.rules:
+        if "series" in rule.events and not book.rulebook.series:
+            message = "it waits for a step of a series, and no series are defined"
+            yield warn(book.at(rule, "event"), "B530", message, "series/*.yaml")
         if "segment" in rule.events and not book.rulebook.segments:
             message = "it waits for a change of segment, and no segments are defined"
             yield warn(book.at(rule, "event"), "B519", message, "segments/*.yaml")

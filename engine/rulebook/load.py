@@ -29,6 +29,7 @@ from belfry.engine.rulebook.policies import read_policies
 from belfry.engine.rulebook.reading import Reading
 from belfry.engine.rulebook.rules import Ground, read_rules
 from belfry.engine.rulebook.scopes import Scopes
+from belfry.engine.rulebook.series import read_series
 from belfry.engine.rulebook.templates import read_templates
 from belfry.engine.rulebook.yaml_nodes import TextNode, place_of
 
@@ -60,8 +61,9 @@ def load(files: Mapping[str, bytes]) -> Loaded:
     reading = Reading(macro_texts(macros), lists, faults, features_named)
     features = read_features(parts.of("features"), types, reading)
     segments = read_segments(parts.of("segments"), Scopes(types, features), reading)
+    series = read_series(parts.of("series"), types, reading)
     policies = read_policies(parts, faults)
-    scopes = Scopes(types, features, segments)
+    scopes = Scopes(types, features, segments, series)
     ground = Ground(scopes, policies, reading, _rule_ids(parts))
     rules = read_rules(parts.rules, ground)
     templates = read_templates(parts.templates, faults)
@@ -75,6 +77,7 @@ def load(files: Mapping[str, bytes]) -> Loaded:
         policies=policies,
         templates=templates,
         event_types=types,
+        series=series,
     )
     is_whole = not any(fault.severity is Severity.ERROR for fault in faults)
     faults.extend(lint(Book(book, parts, macros), is_whole=is_whole))

@@ -234,6 +234,31 @@ class SegmentDef:
     values: tuple[SegmentValue, ...]
 
 
+MEASURES = ("count", "missing", "next_on", "next_amount", "due_soon")  # series.<name>.<measure>
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDef:
+    """Events that come back: salary, bills, subscriptions. `same`: equal values are one run."""
+
+    name: str
+    place: Place
+    events: tuple[str, ...]
+    where: Expression | None
+    by: By
+    same: Expression
+    amount: Expression
+    who: Expression
+    every: Literal["week", "two_weeks", "month", "quarter", "year"]
+    at_least: int
+    tolerance: dt.timedelta
+    grace: dt.timedelta
+    at: dt.time
+    roll: Literal["next_business_day", "previous_business_day"] | None
+    ahead: dt.timedelta
+    most: int
+
+
 # --- policies -----------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Bank:
@@ -346,4 +371,5 @@ class Rulebook:
     policies: Policies
     templates: Mapping[tuple[str, str, str], Template]
     event_types: EventTypes
+    series: Mapping[str, SeriesDef] = field(default_factory=dict)
     warnings: tuple[Fault, ...] = ()

@@ -60,6 +60,26 @@ SEGMENT = Section("segment", "A customer's segment: the first value that holds."
         required=True),
     Key("doc", TEXT, "what it means"),
 ))  # fmt: skip
+SERIES = Section("series", "Events that come back in time: salary, bills, subscriptions.", (
+    Key("of", items(IDENTIFIER), "event types", "transaction"),
+    Key("where", EXPRESSION, "which of them; default: each"),
+    Key("by", BY, "whose series they are", "account"),
+    Key("same", EXPRESSION, "events that are equal in this are one series, "
+        "e.g. counterparty.account ?? merchant.name; unknown: part of none", required=True),
+    Key("amount", EXPRESSION, "the figure that is followed", "amount"),
+    Key("who", EXPRESSION, "the other side, for texts", "counterparty.name ?? merchant.name"),
+    Key("every", word("week", "two_weeks", "month", "quarter", "year"), "how often", "month"),
+    Key("at_least", whole(2, 12), "from so many on it is a series", "3", "occurrences"),
+    Key("tolerance", DURATION, "how much earlier or later one may come and be in time",
+        "2, 3, 4, 7, 14 days, as `every`", "whole days"),
+    Key("grace", DURATION, "so long after the expected day it is missing", "2d"),
+    Key("at", LOCAL_TIME, "when that is looked at", "10:00", "local time"),
+    Key("roll", word("next_business_day", "previous_business_day"),
+        "where an expected day that is no business day moves to", "next_business_day"),
+    Key("ahead", DURATION, "how far `due_soon` looks", "7d"),
+    Key("most", whole(1, 100), "runs kept for each key; the shortest, oldest ones go", "20"),
+    Key("doc", TEXT, "what it means"),
+))  # fmt: skip
 EVENT_TYPE = Section("event type", "A bank's own event type, or extra fields of a standard one.", (
     Key("doc", TEXT, "what it tells"),
     Key("fields", ANYTHING, "mapping from field name to type or {type, doc, required, choices}"),
@@ -136,6 +156,7 @@ SECTIONS: dict[str, str] = {
     "rules": "several rules in one file",
     "features": "name → feature",
     "segments": "name → segment",
+    "series": "name → series",
     "lists": "name → list of texts or numbers",
     "macros": "name → expression",
     "events": "event type → declaration",

@@ -24,6 +24,7 @@ from belfry.engine.rulebook.policy_keys import (
     MESSAGE_CLASS,
     QUIET,
     SEGMENT,
+    SERIES,
 )
 from belfry.engine.rulebook.rule_keys import (
     ABSENT,
@@ -45,7 +46,7 @@ _EXPRESSION = {"type": ["string", "number", "boolean"]}
 # For docs/reference/rule-keys.md, in the order in which it shows them.
 ALL_SECTIONS: tuple[Section, ...] = (
     RULE, TIMER, STEP, ABSENT, CAMPAIGN, ACTIVE, ROLLOUT, GOAL, NOTIFY, TASK, EMIT, TEST,
-    FEATURE, SEGMENT, EVENT_TYPE, FIELD, BANK, MESSAGE_CLASS, QUIET, CAP, CHANNEL,
+    FEATURE, SEGMENT, SERIES, EVENT_TYPE, FIELD, BANK, MESSAGE_CLASS, QUIET, CAP, CHANNEL,
 )  # fmt: skip
 
 
@@ -78,6 +79,7 @@ def _sections(rule: dict[str, Any]) -> dict[str, Any]:
         "rules": {"type": "array", "items": rule},
         "features": _named(schema_of(FEATURE)),
         "segments": _named(segment),
+        "series": _named(schema_of(SERIES)),
         "lists": _named(items),
         "macros": _named(_EXPRESSION),
         "events": _named(event_type),

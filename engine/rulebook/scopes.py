@@ -13,16 +13,25 @@ from belfry.engine.event_types import EventTypes
 from belfry.engine.events import ENTITIES
 from belfry.engine.expressions import Name, Scope
 from belfry.engine.fields import Field, Kind
-from belfry.engine.rulebook.model import Feature, SegmentDef
+from belfry.engine.rulebook.model import Feature, SegmentDef, SeriesDef
 
 # Names that begin an expression's dotted names; no macro, field or feature may be called so.
-HEADS = frozenset((*ENTITIES, "features", "lists", "previous", "segments", "event", "tier"))
+HEADS = frozenset(
+    (*ENTITIES, "features", "lists", "previous", "segments", "series", "event", "tier")
+)
 # by: this entity → entities that are known with it
 WITH_ENTITY: Mapping[str, frozenset[str]] = {
     "customer": frozenset(("customer",)),
     "account": frozenset(("customer", "account")),
     "card": frozenset(("customer", "account", "card")),
     "loan": frozenset(("customer", "account", "loan")),
+}
+MEASURE_KINDS: Mapping[str, Kind] = {
+    "count": Kind.NUMBER,
+    "missing": Kind.NUMBER,
+    "next_on": Kind.DATE,
+    "next_amount": Kind.NUMBER,
+    "due_soon": Kind.NUMBER,
 }
 ALL_ENTITIES = frozenset(ENTITIES)
 # Event type → the entity that it changes, for `previous`.
@@ -64,6 +73,7 @@ class Scopes:
     types: EventTypes
     features: Mapping[str, Feature] = field(default_factory=dict)
     segments: Mapping[str, SegmentDef] = field(default_factory=dict)
+    series: Mapping[str, SeriesDef] = field(default_factory=dict)
     _made: dict[View, Scope] = field(default_factory=dict)
 
     def of(self, view: View) -> Scope:
@@ -100,6 +110,12 @@ class Scopes:
             choices = tuple(dict.fromkeys(value.value for value in segment.values))
             yield Name(f"segments.{segment.name}", Kind.TEXT, True, "segment", choices)
 
+        for series in self.series.values():
+            if series.by in view.entities:
+                for measure, kind in MEASURE_KINDS.items():
+                    dotted = f"series.{series.name}.{measure}"
+                    yield Name(dotted, kind, measure.startswith("next"), "series")
+
     def _event_fields(self, events: tuple[str, ...]) -> Iterator[Name]:
         tables = [self.types.fields[name] for name in events if name in self.types.fields]
         for name in dict.fromkeys(name for table in tables for name in table):
@@ -110,6 +126,8 @@ class Scopes:
             choices = tuple(dict.fromkeys(c for one in found for c in one.choices))
             if not all(one.choices for one in found):
                 choices = ()
+            if name == "name" and events == ("series",):
+                choices = tuple(self.series)
             nullable = not is_everywhere or any(one.nullable for one in found)
             merged = Field(name, found[0].kind, found[0].doc, nullable, choices, found[0].fields)
             yield from _dotted("", [merged], is_kept=False)

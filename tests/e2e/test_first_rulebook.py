@@ -38,11 +38,15 @@ SHOWN: Mapping[str, Any] = {
     "loan": {"id": "L20260101", "next_due_on": "2026-04-10", "amount_due": "12345.67"},
     "event": {
         "amount": "25000.50",
+        "before": "20000.50",
         "branch": "SH-01",
         "changed": "password",
         "kind": "complaint",
         "purpose": "statement_fee",
+        "expected_on": "2026-12-30",
         "time": "2026-03-02T10:15:00+08:00",
+        "usual": "20000.50",
+        "who": "上海市自来水有限公司",
     },
     "features": {
         "card_payments_10m": 5,
@@ -56,6 +60,7 @@ SHOWN: Mapping[str, Any] = {
     },
     "bank": {"name": "Belfry", "currency": "CNY"},
     "tier": "0.75",
+    "coming": "12345.67",
     "idle": "100000",
     "usual": "4321.09",
     "years": 5,
@@ -180,9 +185,8 @@ def row(rule: Rule) -> str:
 def test_the_guide_lists_every_rule_as_it_is(book: Rulebook) -> None:
     guide = (RULES / "README.md").read_text(encoding="utf-8").splitlines()
     order = sorted(book.rules.values(), key=lambda rule: (rule.area, rule.id))
-    assert [line for line in guide if line.startswith("| `") and line.count("|") == 4] == [
-        row(rule) for rule in order
-    ]
+    rows = [line for line in guide if re.match(r"\| `\w+/\S+` \|[^|]*\|[^|]*\|$", line)]
+    assert rows == [row(rule) for rule in order]
 
 
 def test_no_text_for_customers_shows_a_whole_number_of_an_account_card_or_loan(
