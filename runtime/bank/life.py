@@ -18,6 +18,7 @@ from belfry.runtime.bank.words import WORDS, ZH_NAMES, Words
 OFFSET = "+08:00"
 ZONE = dt.timezone(dt.timedelta(hours=8))
 Fields = dict[str, Any]
+HISTORY_DAYS = 75  # before the first day, of those with a history
 Entry = tuple[dt.datetime, Fields]  # when the bank's systems hand it over; the event
 
 
@@ -143,6 +144,13 @@ class Life:
         return self.move(
             at, -cents, operation="card", category=shop.category, merchant=merchant, **words
         )
+
+    @property
+    def has_history(self) -> bool:
+        """Are two more months of what is regular known? Only then a month can be unlike others."""
+        if self.stage == "new" or self.is_dormant:
+            return False
+        return any(self.is_one_in(*turn) for turn in ((24, 1), (24, 5), (8, 0), (21, 2), (18, 3)))
 
     def card_at(self, at: dt.datetime) -> str:
         """The debit card in the customer's hands then; empty: none."""

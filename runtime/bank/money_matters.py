@@ -45,7 +45,7 @@ def evening_dip(life: Life) -> None:
 def into_the_red(life: Life) -> None:
     """A direct debit goes beyond what was arranged; for some it stays so for weeks."""
     at = life.setting.on(life.day(22, life.setting.days - 16), 5, 10)
-    life.move(at, 0, leaves=-life.current.floor - 40_000, operation="direct_debit", purpose="bill",
+    life.move(at, 0, leaves=-life.current.floor - 40_000, operation="direct_debit", purpose="tax",
               category="tax", is_forced=True,
               counterparty={"name": life.named("Tax office"), "account": "9901000001"})  # fmt: skip
     if life.number % 2:

@@ -11,11 +11,9 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-from belfry.runtime.bank.life import Life
+from belfry.runtime.bank.life import HISTORY_DAYS, Life
 from belfry.runtime.bank.people import joined_at
 from belfry.runtime.bank.words import Shop
-
-MONTH = 30
 
 
 def live_months(life: Life) -> None:
@@ -23,6 +21,10 @@ def live_months(life: Life) -> None:
     _interest(life)
     if life.is_dormant:
         return
+    if life.has_history:  # what was spent before the first day, in one sum
+        at = life.setting.begin - dt.timedelta(hours=2)
+        life.move(at, 0, leaves=life.current.cents, operation="transfer_out",
+                  purpose="own_transfer", is_forced=True)  # fmt: skip
     _salary(life)
     _rent(life)
     for place, bill in enumerate(life.setting.words.bills):
@@ -37,13 +39,16 @@ def live_months(life: Life) -> None:
 
 
 def months(life: Life, day: int) -> Iterator[tuple[int, dt.date]]:
-    """(which one, the date) for each time the calendar shows this day of the month."""
-    setting, which = life.setting, 0
-    for number in range(max(0, life.opens_on + 1), setting.days):
-        date = setting.start + dt.timedelta(days=number)
-        if date.day == day:
-            yield which, date
-            which += 1
+    """(which one, the date) for each time the calendar shows this day of the month.
+
+    The first one inside the simulation is 0; a history has -2 and -1.
+    """
+    setting = life.setting
+    first = -HISTORY_DAYS if life.has_history else max(0, life.opens_on + 1)
+    every = (setting.start + dt.timedelta(days=number) for number in range(first, setting.days))
+    dates = [date for date in every if date.day == day]
+    before = sum(date < setting.start for date in dates)
+    yield from enumerate(dates, start=-before)
 
 
 def _at(date: dt.date, hour: int, minute: int = 0) -> dt.datetime:
@@ -68,7 +73,7 @@ def _salary(life: Life) -> None:
         if life.is_one_in(12, 5) and which >= 2:
             pay = pay * (70 if life.number % 2 else 135) // 100
         friday = date - dt.timedelta(days=max(0, date.weekday() - 4))
-        if friday < life.setting.start:
+        if friday < life.setting.start <= date:
             friday = date
         at = _at(friday, 3 if life.number % 2 else 9, minute)
         life.move(at, pay, operation="transfer_in", purpose=purpose, category="income",
@@ -88,12 +93,14 @@ def _rent(life: Life) -> None:
 def _bill(life: Life, bill: Shop, day: int, place: int) -> None:
     usual = life.draw.randint(80, 260) * 100
     for which, date in months(life, day + life.number % 3):
+        if life.is_one_in(16, 8) and place == 0 and which == 1:
+            continue  # not this month
         amount = int(usual * life.draw.uniform(0.92, 1.08))
         if life.is_one_in(8, place) and which == 2:
             amount *= 3
-        life.move(_at(date, 5, 30), -amount, operation="direct_debit", purpose="bill",
-                  category=bill.category, is_forced=True,
-                  merchant={"name": bill.name, "mcc": bill.mcc, "country": "CN"},
+        life.move(_at(date, 5, 30), -amount, operation="direct_debit", is_forced=True,
+                  purpose="phone" if bill.category == "telecom" else "utilities",
+                  category=bill.category,
                   counterparty={"name": bill.name, "account": f"9900{place:06d}"})  # fmt: skip
 
 

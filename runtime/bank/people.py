@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 
-from belfry.runtime.bank.life import Life, Setting, stamp
+from belfry.runtime.bank.life import HISTORY_DAYS, Life, Setting, stamp
 from belfry.runtime.bank.words import full_name
 
 # Life cycle → days since they came, at the first day of the simulation (least, most).
@@ -56,7 +56,8 @@ def joined_at(life: Life) -> dt.datetime:
     """When the bank's systems first speak of the customer."""
     if life.opens_on:
         return life.setting.on(life.opens_on, 10, life.number % 50)
-    return life.setting.begin - dt.timedelta(hours=6)
+    days = HISTORY_DAYS if life.has_history else 0
+    return life.setting.begin - dt.timedelta(days=days, hours=6)
 
 
 def _master_data(life: Life) -> None:
