@@ -7,13 +7,14 @@ import datetime as dt
 import gc
 import json
 import os
+import signal
 import sys
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import click
 import msgspec
@@ -179,7 +180,14 @@ def _start(rules: Path, made: Made, stack: ExitStack) -> Future[Served]:
             starting.result().stop()
 
     stack.callback(stop)
+    # A closed terminal and a plain `kill` end like Ctrl-C, or the host would outlive the demo.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        stack.callback(signal.signal, number, signal.signal(number, _interrupt))
     return starting
+
+
+def _interrupt(number: int, frame: Any) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _go_live(

@@ -38,7 +38,7 @@ HEADINGS: dict[str, dict[str, str]] = {
         "change": "Change the id and the amount and look below; the times are in UTC.",
         "starting": "Handing the customers to `belfry serve` …",
         "live": "Now live: time runs {speed} times as fast. Ctrl-C ends it.",
-        "end": "That was the bank: {messages:,} messages.",
+        "end": "That was the bank. Messages shown live: {messages:,}.",
         "ask": "Why, or why not?", "own": "Your own first rule, in five minutes:",
         "again": "The same bank as a file:",
     },

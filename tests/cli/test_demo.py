@@ -139,7 +139,7 @@ def test_live_shows_each_message_with_what_made_it_go_out(program: Program) -> N
     pauses: list[float] = []
     output = live(program, pauses.append)
     assert "→ sent " in output
-    assert output.splitlines()[-1].startswith("That was the bank: ")
+    assert output.splitlines()[-1].startswith("That was the bank. ")
     assert max(pauses) <= PAUSE_S_MAX
 
 
@@ -147,7 +147,9 @@ def test_ctrl_c_ends_the_live_part_with_a_sentence(program: Program) -> None:
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    assert live(program, interrupted).splitlines()[-1] == "That was the bank: 0 messages."
+    assert (
+        live(program, interrupted).splitlines()[-1] == "That was the bank. Messages shown live: 0."
+    )
 
 
 def test_reasons_are_told_in_words_and_new_ones_by_their_name() -> None:

@@ -61,7 +61,7 @@ def test_an_event_posted_by_the_user_becomes_a_message_on_the_screen(served: Ser
     output = screen.getvalue()
     assert "large-payment" in output
     assert "CN¥25,000.00" in output
-    assert re.search(r"That was the bank: [1-9]\d* messages\.\n$", output)
+    assert re.search(r"Messages shown live: [1-9]\d*\.\n$", output)
 
 
 def test_a_host_that_does_not_start_says_why(tmp_path: Path) -> None:
