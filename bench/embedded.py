@@ -10,6 +10,7 @@ import datetime as dt
 import gc
 import json
 import os
+import random
 import statistics
 import tempfile
 import time
@@ -181,6 +182,7 @@ def fill(path: Path, program: Program) -> dt.datetime:
             moment = due + dt.timedelta(seconds=(number * DUE_S / DUE))
             changes.records.append((name, _at(codec, raw, record, name, moment, due)))
             changes.armed.append((micros(moment), name))
+        changes.seen = random.Random(at).randbytes(20_000 * 16)
         store.commit(changes)
     del host
     store.close()

@@ -79,6 +79,7 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(by)
         assert self.process.stderr is not None
-        self.said += [line.decode() for line in self.process.stderr]
-        self.process.stderr.close()
+        if not self.process.stderr.closed:
+            self.said += [line.decode() for line in self.process.stderr]
+            self.process.stderr.close()
         return self.process.wait(timeout=60)

@@ -82,7 +82,7 @@ def test_the_same_history_gives_the_same_decisions_byte_for_byte(rules, tmp_path
 
 
 def test_killed_again_and_again_nothing_is_lost_and_nothing_sent_twice(rules, tmp_path):
-    rows = bank(12)
+    rows = bank(12, customers=5 * max(1, KILLS // 16))
     random_ = random.Random(2)
     data = tmp_path / "b.db"
     kills, at, size = 0, 0, 20
