@@ -6,10 +6,6 @@ Invariant: a class with no window decides in the turn that fired it.
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from belfry.engine import decide
 from belfry.engine.agenda import set_timer
 from belfry.engine.program.build import RuleCode
@@ -26,7 +22,7 @@ def accept(turn: Turn, code: RuleCode, candidate: Candidate, sight: Sight) -> No
     if rule.notify is None:
         return
     message_class = turn.program.book.policies.classes[rule.notify.message_class]
-    candidate.happening = happening_of(sight.e)
+    candidate.happening = code.shown.of_event(sight.e)
     if not message_class.arbitration:
         decide.supersede(turn, rule, candidate)
         decide.for_customer(turn, code, candidate, won=frozenset(), sight=sight)
@@ -44,10 +40,11 @@ def close(turn: Turn, class_name: str) -> None:
     rules = turn.program.book.rules
     candidates = [one for one in candidates if one.rule in rules]
     for candidate in list(candidates):
-        if candidate in candidates:
+        if rules[candidate.rule].supersedes and candidate in candidates:
             gone = decide.supersede(turn, rules[candidate.rule], candidate, among=candidates)
             candidates = [one for one in candidates if one not in gone]
-    candidates.sort(key=lambda one: (-_priority(turn, one), one.at, one.rule, one.key))
+    if len(candidates) > 1:
+        candidates.sort(key=lambda one: (-_priority(turn, one), one.at, one.rule, one.key))
     won: set[str] = set()
     for candidate in candidates:
         code = turn.program.rules[candidate.rule]
@@ -58,16 +55,3 @@ def _priority(turn: Turn, candidate: Candidate) -> int:
     notify = turn.program.book.rules[candidate.rule].notify
     assert notify is not None
     return notify.priority
-
-
-def happening_of(event: Any) -> dict[str, Any] | None:
-    """The event's fields for templates, as plain values; None without an event."""
-    if event is None:
-        return None
-    found: dict[str, Any] = {}
-    for name in event.__struct_fields__:
-        value = getattr(event, name)
-        if value is None or value is msgspec.UNSET or isinstance(value, list):
-            continue
-        found[name] = msgspec.structs.asdict(value) if isinstance(value, msgspec.Struct) else value
-    return found

@@ -24,6 +24,9 @@ CALENDAR = {"calendar_day": "day", "calendar_week": "week", "calendar_month": "m
 
 def full_cap(ask: Asking, channel: str) -> str | None:
     """The reason of the first cap that has no place left for this message on this channel."""
+    caps = ask.code.caps[channel]
+    if not caps:
+        return None
     notify = ask.code.rule.notify
     assert notify is not None
     contact = ask.contact.get(channel)
@@ -36,9 +39,7 @@ def full_cap(ask: Asking, channel: str) -> str | None:
         contact.address if contact is not None else "",
         list(notify.tags),
     )
-    for cap in ask.turn.program.book.policies.caps:
-        if not _concerns(cap, wish):
-            continue
+    for cap in caps:
         counted = _counted(ask.turn, cap, wish)
         if len(counted) >= cap.limit:
             # It would have had a place, had nobody of the same window taken it.
@@ -59,15 +60,6 @@ def release(turn: Turn, message_id: str) -> None:
     turn.record.sent[:] = [one for one in turn.record.sent if one.message_id != message_id]
 
 
-def _concerns(cap: Cap, wish: Sent) -> bool:
-    return (
-        (not cap.classes or wish.message_class in cap.classes)
-        and (not cap.channels or wish.channel in cap.channels)
-        and (not cap.rules or wish.rule in cap.rules)
-        and (not cap.tags or not cap.tags.isdisjoint(wish.tags))
-    )
-
-
 def _counted(turn: Turn, cap: Cap, wish: Sent) -> list[Sent]:
     if isinstance(cap.window, str):
         since = start_of(CALENDAR[cap.window], turn.now, local_zone(turn))
@@ -75,7 +67,12 @@ def _counted(turn: Turn, cap: Cap, wish: Sent) -> list[Sent]:
     else:
         since = turn.now - cap.window
         inside = [sent for sent in turn.record.sent if sent.at > since]
-    return [sent for sent in inside if _concerns(cap, sent) and _same(cap, sent, wish)]
+    return [
+        sent
+        for sent in inside
+        if cap.concerns(sent.message_class, sent.channel, sent.rule, sent.tags)
+        and _same(cap, sent, wish)
+    ]
 
 
 def _same(cap: Cap, sent: Sent, wish: Sent) -> bool:

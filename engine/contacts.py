@@ -65,6 +65,8 @@ def _wanted(record: Record, kind: str, *, former: bool) -> ContactPoint | None:
 def preferred(record: Record, kind: str) -> ContactPoint | None:
     """Usable ones first, then the primary one, then the oldest."""
     points = [point for point in record.contacts if point.kind == kind]
+    if len(points) == 1:
+        return points[0]
     return min(
         points,
         key=lambda point: (point.suppressed, point.verified is not True, not point.primary),

@@ -87,13 +87,16 @@ def _template_values(
     seen = sight if sight is not None else fresh
     seen.tier = code.rule.tiers[candidate.tier] if candidate.tier >= 0 else None
     bank = turn.program.book.policies.bank
+    shown = code.shown
+    customer = shown.of_entity("customer", record.customer, record.customer_id)
+    customer["time_zone"] = zone_name(turn)
     values: dict[str, Any] = {
-        "customer": _entity(record.customer, record.customer_id) | {"time_zone": zone_name(turn)},
-        "account": _entity(account, fresh.account_id),
-        "card": _entity(card, candidate.by_card),
-        "loan": _entity(loan, candidate.by_loan),
+        "customer": customer,
+        "account": shown.of_entity("account", account, fresh.account_id),
+        "card": shown.of_entity("card", card, candidate.by_card),
+        "loan": shown.of_entity("loan", loan, candidate.by_loan),
         "event": candidate.happening or {},
-        "features": {name: turn.program.readers[name](seen) for name in code.template_features},
+        "features": {name: turn.program.readers[name](seen) for name in shown.features},
         "segments": {name: state.value for name, state in record.segments.items()},
         "rule": {"id": code.rule.id, "title": code.rule.title},
         "bank": {"name": bank.name, "currency": bank.currency, "country": bank.country},
@@ -103,12 +106,6 @@ def _template_values(
     for name, read in code.with_.items():
         values[name] = value_of(turn, read, seen, code.rule)
     return values
-
-
-def _entity(entity: Any, key: str) -> dict[str, Any]:
-    if entity is None:
-        return {"id": key}
-    return {"id": key, **{name: getattr(entity, name) for name in entity.__struct_fields__}}
 
 
 def answered(turn: Turn, answer: Any) -> None:

@@ -204,7 +204,7 @@ def outside_quiet_hours(ask: Asking) -> Verdict:
         return None
     channel = ask.channels[0]
     contact = ask.contact.get(channel)
-    free_at = quiet_hours.free_at(ask.turn, message_class.name, channel, contact)
+    free_at = quiet_hours.free_at(ask.turn, ask.code.quiet[channel], contact)
     if free_at is None:
         return Reason.UNKNOWN_ZONE
     if free_at <= ask.turn.now:

@@ -1,6 +1,6 @@
 """Quiet hours: from when on may this customer be disturbed?
 
-In: class, channel, contact, instant. Out: the first instant at or after it that is not quiet;
+In: quiet hours, contact, instant. Out: the first instant at or after it that is not quiet;
 None: zone unknown.
 Windows are half-open and may wrap midnight; public holidays and the customer's own hours count
 too. Where the
@@ -27,10 +27,15 @@ MIDNIGHT = dt.time(0)
 
 
 def free_at(
-    turn: Turn, message_class: str, channel: str, contact: ContactPoint | None
+    turn: Turn, windows: tuple[QuietHours, ...], contact: ContactPoint | None
 ) -> dt.datetime | None:
-    """`now` if it is not quiet, else when it ends; None if a zone is unknown."""
-    windows = _windows(turn, message_class, channel)
+    """`now` if it is not quiet, else when it ends; None if a zone is unknown.
+
+    `windows`: the bank's; the customer's own are added.
+    """
+    own = turn.record.preferences
+    if own.quiet_from and own.quiet_to:
+        windows = (*windows, QuietHours(_time(own.quiet_from), _time(own.quiet_to)))
     if not windows:
         return turn.now
     zones = _zones(turn, contact)
@@ -47,19 +52,6 @@ def free_at(
             return at
         at = later
     return at
-
-
-def _windows(turn: Turn, message_class: str, channel: str) -> list[QuietHours]:
-    found = [
-        window
-        for window in turn.program.book.policies.quiet_hours
-        if (not window.classes or message_class in window.classes)
-        and (not window.channels or channel in window.channels)
-    ]
-    own = turn.record.preferences
-    if own.quiet_from and own.quiet_to:
-        found.append(QuietHours(_time(own.quiet_from), _time(own.quiet_to)))
-    return found
 
 
 def _time(text: str) -> dt.time:

@@ -15,7 +15,8 @@ from belfry.engine.expressions import Expression
 from belfry.engine.fields import Kind
 from belfry.engine.program import dependencies as deps
 from belfry.engine.program.conditions import Conditions
-from belfry.engine.rulebook.model import Rule, Rulebook
+from belfry.engine.program.shown import Shown, shown_of
+from belfry.engine.rulebook.model import Cap, QuietHours, Rule, Rulebook
 
 Test = Callable[..., Any]
 
@@ -36,6 +37,7 @@ class RuleCode:
 
     `fires`: when and not except. `fails`: when is false. `ends`: until, or `fails` without one.
     `stands`: fires, and a written `until` does not hold.
+    `caps`, `quiet`: by channel, the policies that concern its messages.
     `values`: what `when` reads; `seen`: what all its conditions read. `may_fire`: the part of a
     calendar
     timer's `when` that only facts can change; while it is not true the timer sleeps.
@@ -55,7 +57,9 @@ class RuleCode:
     with_: dict[str, Test]
     task_with: dict[str, Test]
     emit_with: dict[str, Test]
-    template_features: tuple[str, ...]
+    shown: Shown
+    caps: Mapping[str, tuple[Cap, ...]]
+    quiet: Mapping[str, tuple[QuietHours, ...]]
 
 
 class RuleCodes(dict[str, RuleCode]):
@@ -94,6 +98,7 @@ class RuleCodes(dict[str, RuleCode]):
             {name: cond.value(expr) for name, expr in action.with_.items()} if action else {}
             for action in (rule.notify, rule.task, rule.emit)
         ]
+        channels = () if rule.notify is None else rule.notify.channels
         cond.finish(self.space)
         tests = {name: None if one is None else cond[one] for name, one in names.items()}
         fires, fails = _fires(rule, tests)
@@ -113,7 +118,9 @@ class RuleCodes(dict[str, RuleCode]):
             with_={name: cond[one] for name, one in with_[0].items()},
             task_with={name: cond[one] for name, one in with_[1].items()},
             emit_with={name: cond[one] for name, one in with_[2].items()},
-            template_features=_template_features(self.book, rule),
+            shown=shown_of(self.book, rule),
+            caps={channel: _caps(self.book, rule, channel) for channel in channels},
+            quiet={channel: _quiet(self.book, rule, channel) for channel in channels},
         )
 
 
@@ -147,9 +154,20 @@ def _with_event(test: Test | None, expression: Expression | None) -> Test | None
     return lambda x: x.e is not None and test(x)
 
 
-def _template_features(book: Rulebook, rule: Rule) -> tuple[str, ...]:
-    """Features that the rule's texts may show; only these are computed for them."""
-    if rule.notify is None:
-        return ()
-    texts = [t.text for key, t in book.templates.items() if key[0] == rule.notify.template]
-    return tuple(f for f in book.features if any(f"features.{f}" in text for text in texts))
+def _caps(book: Rulebook, rule: Rule, channel: str) -> tuple[Cap, ...]:
+    """The caps that concern the rule's messages on a channel."""
+    assert rule.notify is not None
+    named = rule.notify.message_class, channel, rule.id, frozenset(rule.notify.tags)
+    return tuple(cap for cap in book.policies.caps if cap.concerns(*named))
+
+
+def _quiet(book: Rulebook, rule: Rule, channel: str) -> tuple[QuietHours, ...]:
+    """The quiet hours that concern the rule's messages on a channel."""
+    assert rule.notify is not None
+    name = rule.notify.message_class
+    return tuple(
+        window
+        for window in book.policies.quiet_hours
+        if (not window.classes or name in window.classes)
+        and (not window.channels or channel in window.channels)
+    )

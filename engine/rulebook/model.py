@@ -8,7 +8,7 @@ Attribute names equal the YAML keys, letter for letter, except where Python forb
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
@@ -322,6 +322,15 @@ class Cap:
     tags: frozenset[str] = frozenset()
     rules: frozenset[str] = frozenset()
 
+    def concerns(self, message_class: str, channel: str, rule: str, tags: Iterable[str]) -> bool:
+        """Does it count such messages?"""
+        return (
+            (not self.classes or message_class in self.classes)
+            and (not self.channels or channel in self.channels)
+            and (not self.rules or rule in self.rules)
+            and (not self.tags or not self.tags.isdisjoint(tags))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -348,7 +357,10 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One text: `templates/<name>/<language>.<channel>.<format>`. `names`: variables it uses."""
+    """One text: `templates/<name>/<language>.<channel>.<format>`. `names`: variables it uses.
+
+    `paths`: the same with their dots (`event.amount`).
+    """
 
     name: str
     language: str
@@ -356,6 +368,7 @@ class Template:
     format: Literal["txt", "html"]
     text: str
     names: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,5 +31,5 @@ def read_templates(found: list[Template], faults: Faults) -> dict[tuple[str, str
         key = (one.name, one.language, one.channel)
         if key in templates and one.format == "txt":
             continue
-        templates[key] = dataclasses.replace(one, names=checked.names)
+        templates[key] = dataclasses.replace(one, names=checked.names, paths=checked.paths)
     return templates
