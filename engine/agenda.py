@@ -31,7 +31,7 @@ def drop_timer(record: Record, name: str) -> None:
 
 def settle_next_due(record: Record) -> None:
     """Find the earliest due again."""
-    record.next_due = min((entry.due for entry in record.timers.values()), default=NEVER)
+    record.next_due = min([entry.due for entry in record.timers.values()], default=NEVER)
 
 
 def arm_wake(record: Record, feature: Feature, key: str, window: Window) -> None:

@@ -8,35 +8,37 @@ record.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 from belfry.engine import alerts, arbitrate, decide, series
 from belfry.engine.agenda import arm_wake, drop_timer
 from belfry.engine.program.build import RuleCode
 from belfry.engine.record import SEPARATOR, TimerEntry, joined
+from belfry.engine.rulebook.model import Feature
 from belfry.engine.segments import settle_segments
 from belfry.engine.sequences import is_absent
-from belfry.engine.sight import Sight, keys_of, of_key
+from belfry.engine.sight import Sight, key_of, keys_of, of_key
 from belfry.engine.timers import arm_moment, rearm
 from belfry.engine.turn import Turn, holds, value_of
-from belfry.engine.windows import evict
+from belfry.engine.windows import evict, next_change_at, window_name
 
 
 def run(turn: Turn, only: str | None = None) -> None:
     """Run all that is due by now; with `only`, only timers of that kind."""
     record = turn.record
     while only is not None or record.next_due <= turn.now:
-        due = [
-            (entry.due, name)
-            for name, entry in record.timers.items()
-            if entry.due <= turn.now and (only is None or name.startswith(only))
-        ]
-        if not due:
+        first: tuple[dt.datetime, str] | None = None
+        for name, entry in record.timers.items():
+            if entry.due > turn.now or (only is not None and not name.startswith(only)):
+                continue
+            if first is None or (entry.due, name) < first:
+                first = entry.due, name
+        if first is None:
             return
-        name = min(due)[1]
-        entry = record.timers[name]
+        name = first[1]
         kind, *rest = name.split(SEPARATOR)
-        _KINDS[kind](turn, name, entry, *rest)
+        _KINDS[kind](turn, name, record.timers[name], *rest)
 
 
 def _timer(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> None:
@@ -67,13 +69,23 @@ def _timer(turn: Turn, name: str, entry: TimerEntry, rule_id: str, key: str) -> 
         return
     if rule.absent is not None and not is_absent(turn, rule, key, due):
         return
-    _fire_timer(turn, code, sight, key, due.isoformat())
+    if holds(turn, code.stands, sight, rule):
+        _fire_timer(turn, code, sight, key, due.isoformat())
+    elif code.rests_on is not None and _is_still(code.rests_on, sight):
+        drop_timer(turn.record, name)
+
+
+def _is_still(features: tuple[Feature, ...], sight: Sight) -> bool:
+    """Nothing is left in these windows: without an event their values stay what they are."""
+    for feature in features:
+        name = window_name(feature, key_of(sight, feature.by))
+        window = sight.r.windows.get(name)
+        if window is not None and next_change_at(feature, window) is not None:
+            return False
+    return True
 
 
 def _fire_timer(turn: Turn, code: RuleCode, sight: Sight, key: str, occurrence: str) -> None:
-    rule = code.rule
-    if not holds(turn, code.stands, sight, rule):
-        return
     if code.has_life:
         alerts.fire(turn, code, sight, key, occurrence)
     else:

@@ -24,8 +24,8 @@ from belfry.engine.reasons import Reason
 from belfry.engine.record import SEPARATOR, TimerEntry, joined
 from belfry.engine.rulebook.model import Rule
 from belfry.engine.segments import settle_segments
-from belfry.engine.sight import Sight, of_key
-from belfry.engine.timers import arm_key, arm_moment
+from belfry.engine.sight import Sight, keys_of, of_key
+from belfry.engine.timers import arm_calendar, arm_key, arm_moment
 from belfry.engine.turn import Turn, holds
 
 KINDS = ("account", "card", "loan")
@@ -89,6 +89,9 @@ def _arm(turn: Turn, keys: Keys) -> None:
         for rule in turn.program.types[by].moments:
             if rule.by == "customer":
                 arm_moment(turn, rule, record.customer_id)
+        for rule in turn.program.types[by].sleepers:
+            for key in keys_of(record, rule.by):
+                arm_calendar(turn, rule, key)
     for name, entry in list(record.timers.items()):
         if not entry.moment or before.get(name) == entry.moment:
             continue

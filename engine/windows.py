@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from belfry.engine.instants import DAY
-from belfry.engine.record import Bucket, Window
+from belfry.engine.record import SEPARATOR, Bucket, Window
 from belfry.engine.rulebook.model import Feature
 
 ITEMS_KEPT = 128  # of a window longer than a day that is not declared exact; then day buckets
@@ -23,6 +23,11 @@ ENDS_KEPT = 2  # of a first or last without a window
 DISTINCT_MAX = 1000
 ZERO = Decimal(0)
 NUMERIC = frozenset({"sum", "mean", "deviation"})
+
+
+def window_name(feature: Feature, key: str) -> str:
+    """Where a record keeps the window of a feature for one account, card or loan, or its own."""
+    return feature.name if feature.by == "customer" else f"{feature.name}{SEPARATOR}{key}"
 
 
 def add(feature: Feature, win: Window, at: dt.datetime, value: Any, event_id: str) -> None:

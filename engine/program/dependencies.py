@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from belfry.engine.events import ENTITIES
-from belfry.engine.expressions import Expression
+from belfry.engine.expressions import Expression, thresholds
+from belfry.engine.expressions.tree import Read
 from belfry.engine.fields import Kind
 from belfry.engine.rulebook.model import Feature, Rule, Rulebook
 
@@ -57,8 +58,8 @@ def changes_feature(feature: Feature, event_type: str) -> bool:
     return event_type in feature.events
 
 
-def fact_conjuncts(rule: Rule) -> tuple[Expression, ...]:
-    """For a calendar timer: the and-ed parts of `when` that nothing but facts can change."""
+def event_conjuncts(book: Rulebook, rule: Rule) -> tuple[Expression, ...]:
+    """For a calendar timer: the and-ed parts of `when` that only an event can make true."""
     if rule.timer is None or rule.timer.moment is not None or rule.when is None or rule.tiers:
         return ()
     return tuple(
@@ -66,8 +67,47 @@ def fact_conjuncts(rule: Rule) -> tuple[Expression, ...]:
         for part in rule.when.conjuncts
         if part.kind is Kind.BOOLEAN
         and part.reads
-        and all(name.partition(".")[0] in ENTITIES for name in part.reads)
+        and (all(name.partition(".")[0] in ENTITIES for name in part.reads) or _grows(book, part))
     )
+
+
+def _grows(book: Rulebook, part: Expression) -> bool:
+    """Is it a lower bound for something that only falls without events?"""
+    return any(
+        sign.startswith(">") and name.startswith("features.")
+        and growing(book.features[name.partition(".")[2]]) is not None
+        for name, sign, _ in thresholds(part)
+    )  # fmt: skip
+
+
+def growing(feature: Feature) -> str | None:
+    """Of a count or a sum of amounts, which are positive, the attribute of its window that only an
+    event can raise: when old items go it falls. None for all others.
+    """
+    match feature.operation, feature.events, feature.value:
+        case "count", (_, *_), _:
+            return "count"
+        case "sum", ("transaction",), Expression(tree=Read(dotted="amount")):
+            return "total"
+        case _:
+            return None
+
+
+def rests_on(book: Rulebook, rule: Rule) -> tuple[Feature, ...] | None:
+    """For a calendar timer: the features over events whose windows, once empty, leave its
+    conditions as they are until an event comes. None: time alone may make them true.
+    """
+    if rule.timer is None or rule.timer.moment is not None or rule.absent is not None:
+        return None
+    found = []
+    for name in reads_of(rule.when, rule.except_, rule.until):
+        head, _, rest = name.partition(".")
+        if head == "features":
+            if book.features[rest].entity is None:
+                found.append(book.features[rest])
+        elif head not in ENTITIES:
+            return None
+    return tuple(found)
 
 
 def is_spread(book: Rulebook, rule: Rule, names: Iterable[str], event_type: str) -> bool:

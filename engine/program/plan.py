@@ -89,7 +89,8 @@ def sort_rules(book: Rulebook, no_test: Test) -> dict[str, Plan]:
         for name in (*looked, *_ending(rule, changing)):
             plans[name].ends.add(rule.id)
         _sort_steps(plans, rule, no_test)
-        for name in changing.any_of(deps.reads_of(*deps.fact_conjuncts(rule))):
+        waking = watched if deps.rests_on(book, rule) is not None else ()
+        for name in changing.any_of((*waking, *deps.reads_of(*deps.event_conjuncts(book, rule)))):
             plans[name].sleepers.append(rule)
         if rule.timer is not None and rule.timer.moment is not None:
             _sort_moment(plans, rule, rule.timer.moment, changing)

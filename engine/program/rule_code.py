@@ -16,7 +16,7 @@ from belfry.engine.fields import Kind
 from belfry.engine.program import dependencies as deps
 from belfry.engine.program.conditions import Conditions
 from belfry.engine.program.shown import Shown, shown_of
-from belfry.engine.rulebook.model import Cap, QuietHours, Rule, Rulebook
+from belfry.engine.rulebook.model import Cap, Feature, QuietHours, Rule, Rulebook
 
 Test = Callable[..., Any]
 
@@ -38,9 +38,10 @@ class RuleCode:
     `fires`: when and not except. `fails`: when is false. `ends`: until, or `fails` without one.
     `stands`: fires, and a written `until` does not hold.
     `caps`, `quiet`: by channel, the policies that concern its messages.
-    `values`: what `when` reads; `seen`: what all its conditions read. `may_fire`: the part of a
-    calendar
-    timer's `when` that only facts can change; while it is not true the timer sleeps.
+    `values`: what `when` reads; `seen`: what all its conditions read.
+    Of a calendar timer, which sleeps until an event comes when it cannot fire without one:
+    `may_fire`: the part of `when` that only events make true; `rests_on`: the features that must
+    have nothing left to lose before time alone changes nothing more (None: it always may).
     """
 
     rule: Rule
@@ -52,6 +53,7 @@ class RuleCode:
     seen: Test
     moment: Test | None
     may_fire: Test | None
+    rests_on: tuple[Feature, ...] | None
     has_life: bool
     is_state: bool
     with_: dict[str, Test]
@@ -91,7 +93,7 @@ class RuleCodes(dict[str, RuleCode]):
             "until_true": None if until is None else cond.is_true(until),
             "moment": _moment(rule, cond),
         }
-        facts = [cond.is_true(part) for part in deps.fact_conjuncts(rule)]
+        facts = [cond.is_true(part) for part in deps.event_conjuncts(self.book, rule)]
         values = cond.values(deps.reads_of(when))
         seen = cond.values(deps.reads_of(when, veto, until))
         with_ = [
@@ -113,6 +115,7 @@ class RuleCodes(dict[str, RuleCode]):
             seen=cond[seen],
             moment=tests["moment"],
             may_fire=_all([cond[one] for one in facts]),
+            rests_on=deps.rests_on(self.book, rule),
             has_life=rule.trigger == "change" or rule.until is not None or rule.repeat is not None,
             is_state=rule.trigger in ("change", "timer", "campaign"),
             with_={name: cond[one] for name, one in with_[0].items()},

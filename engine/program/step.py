@@ -14,9 +14,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from belfry.engine.expressions import Expression
-from belfry.engine.expressions.tree import Read
 from belfry.engine.program.conditions import Conditions
+from belfry.engine.program.dependencies import growing
 from belfry.engine.program.look import INDEX_FROM, look_lines
 from belfry.engine.program.plan import Plan
 from belfry.engine.program.reads import Reader, is_costly
@@ -131,13 +130,9 @@ class _Writer:
             return None
         if feature.by != "customer" or feature.at_least or not sign.startswith(">") or edge <= 0:
             return None
-        match feature.operation, feature.events, feature.value:
-            case "count", _, _:
-                grows = "count"
-            case "sum", ("transaction",), Expression(tree=Read(dotted="amount")):
-                grows = "total"
-            case _:
-                return None
+        grows = growing(feature)
+        if grows is None:
+            return None
         window = self.windows[feature.name]
         return f"{window} is not None and {window}.{grows} {sign} {self.cond.constants.add(edge)}"
 
