@@ -7,7 +7,7 @@ PACKAGES := cli connectors engine notifiers runtime
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup types format lint check test quick bench demo docs picture golden lock clean
+.PHONY: help setup types format lint check test quick bench demo docs picture soak ablations golden lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -60,6 +60,12 @@ docs: setup ## writes docs/reference/ from the code
 
 picture: setup ## writes the picture in README.md from what the demo prints
 	$(BIN)/python docs/generate_picture.py
+
+soak: setup ## 10,000 seeds of the simulation (an hour on a core); ARGS="--seeds 1..500" runs fewer
+	$(BIN)/belfry sim --seeds 1..10000 $(ARGS)
+
+ablations: setup ## takes one safeguard away at a time; writes the table of docs/reliability.md
+	$(BIN)/belfry sim --ablations
 
 golden: setup ## rewrites the expected outputs of tests; read the diff
 	BELFRY_GOLDEN=rewrite $(BIN)/python -m pytest -m "not packaging" --quiet || true

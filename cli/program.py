@@ -50,6 +50,7 @@ COMMANDS: dict[str, Row] = {
     "replay": Row("belfry.cli.replay:replay", "Run history through the whole engine."),
     "schema": Row("belfry.cli.schema:schema", "JSON Schema of events and rules, for editors."),
     "serve": Row("belfry.cli.serve:serve", "Run a bank's alerts: events in, messages out."),
+    "sim": Row("belfry.cli.sim:sim", "Crashes, lies and full disks in virtual time, by a seed."),
     "simulate-bank": Row(
         "belfry.cli.simulate_bank:simulate_bank_command", "Make a synthetic bank's events."
     ),

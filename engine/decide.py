@@ -44,7 +44,16 @@ def for_customer(
     if isinstance(verdict, Hold):
         assert channel is not None
         _hold(turn, candidate, channel, verdict.until)
-        _record(turn, code, candidate, Outcome.HOLD, Reason.QUIET_HOLD, channel, verdict.until)
+        _record(
+            turn,
+            code,
+            candidate,
+            Outcome.HOLD,
+            Reason.QUIET_HOLD,
+            channel,
+            verdict.until,
+            is_release=is_release,
+        )
         return set()
     if verdict is not None:
         if verdict == Reason.HOLDOUT:
@@ -237,6 +246,8 @@ def _record(  # noqa: PLR0917  outcome, reason, channel, send_at stand in the re
     is_message = outcome not in (Outcome.TASK, Outcome.EMIT)
     tz = local_zone(turn)
     phase = "release" if is_release else "first"
+    if is_release and outcome == Outcome.HOLD:  # quiet hours that changed may hold it again
+        phase = f"until {send_at}"
     turn.decisions.append(
         Decision(
             derived_id("decision", *_identity(turn, candidate), outcome, phase),

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from belfry.engine import caps
+from belfry.engine import caps, retry
 from belfry.engine.decisions import Attempt, Decision, derived_id
+from belfry.engine.gates import Hold
 from belfry.engine.program.build import RuleCode
 from belfry.engine.reasons import Outcome, Reason
 from belfry.engine.record import Candidate, Outgoing
@@ -111,7 +112,7 @@ def _template_values(
 def answered(turn: Turn, answer: Any) -> None:
     """What a provider said at once. Repeats and answers to older attempts change nothing."""
     out = _find(turn, answer.attempt_id)
-    if out is None or out.state == "accepted":
+    if out is None or out.state in {"accepted", retry.WAITING}:
         return
     match answer.result:
         case "accepted":
@@ -185,23 +186,34 @@ def _next_provider(turn: Turn, out: Outgoing) -> tuple[str, str] | None:
     return None
 
 
+def resume(turn: Turn, message_id: str) -> None:
+    """Quiet hours are over for a message whose last attempt was not accepted."""
+    out = turn.record.outgoing.get(message_id)
+    if out is not None and out.state == retry.WAITING:
+        _again(turn, out, out.channel, out.provider)
+
+
 def _again(turn: Turn, out: Outgoing, channel: str, provider: str) -> None:
     code = turn.program.rules.get(out.candidate.rule)
     if code is None or code.rule.notify is None:
-        del turn.record.outgoing[out.message_id]
+        _give_up(turn, out, Reason.RULE_REMOVED, is_free=True)
         return
-    expires = code.rule.notify.expires
-    if expires is not None and turn.now >= out.candidate.at + expires:
-        _give_up(turn, out, Reason.EXPIRED, is_free=True)
+    verdict = retry.ask_again(turn, code, out, channel)
+    if isinstance(verdict, str):
+        _give_up(turn, out, verdict, is_free=True)
+        return
+    out.channel, out.provider = channel, provider
+    if isinstance(verdict, Hold):
+        retry.wait(turn, code, out, verdict)
         return
     out.attempts += 1
-    out.channel, out.provider, out.state = channel, provider, "started"
+    out.contact, out.state = verdict.address, "started"
     out.tried.append(f"{channel}/{provider}")
     out.attempt_id = derived_id("attempt", out.message_id, str(out.attempts))
     _attempt(turn, code, out, None)
 
 
-def _give_up(turn: Turn, out: Outgoing, reason: Reason, *, is_free: bool) -> None:
+def _give_up(turn: Turn, out: Outgoing, reason: str, *, is_free: bool) -> None:
     """A second record for the message: it was approved, and it did not go out (or nobody knows)."""
     candidate = out.candidate
     del turn.record.outgoing[out.message_id]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from belfry.engine import alerts, arbitrate, decide, series
+from belfry.engine import alerts, arbitrate, decide, dispatch, series
 from belfry.engine.agenda import arm_wake, drop_timer
 from belfry.engine.program.build import RuleCode
 from belfry.engine.record import SEPARATOR, TimerEntry, joined
@@ -157,6 +157,11 @@ def _held(turn: Turn, name: str, entry: TimerEntry, rank: str, message_id: str) 
     decide.release(turn, message_id)
 
 
+def _retry(turn: Turn, name: str, entry: TimerEntry, message_id: str) -> None:
+    drop_timer(turn.record, name)
+    dispatch.resume(turn, message_id)
+
+
 def _segment(turn: Turn, name: str, entry: TimerEntry, segment: str) -> None:
     drop_timer(turn.record, name)
     if segment in turn.program.segments:
@@ -180,6 +185,7 @@ _KINDS: dict[str, Callable[..., None]] = {
     "for": _for,
     "held": _held,
     "repeat": _repeat,
+    "retry": _retry,
     "segment": _segment,
     "series": series.due,
     "timer": _timer,

@@ -29,6 +29,7 @@ from belfry.runtime import bounds
 from belfry.runtime.bounds import Poison
 from belfry.runtime.faultpoints import faultpoint
 from belfry.runtime.host import end_of_arbitration
+from belfry.runtime.last_look import take_wanted
 from belfry.runtime.memory import UNSTARTED, Memory
 from belfry.runtime.pending import answer_of, as_json
 from belfry.runtime.ports import (
@@ -105,8 +106,8 @@ class Host:
     def take_attempts(self) -> list[Attempt]:
         """Attempts to be carried out now: each is on disk as started, and given out once."""
         if self.outbox.has_room:
-            self._guarded(self._nothing)
-        return self.outbox.take()
+            self._guarded(lambda: None)  # only what waits is begun
+        return take_wanted(self.program, self.records, self.outbox, self._answers, self.now())
 
     # --- what it does ---
     def apply(self, batches: Sequence[Batch]) -> Committed:
@@ -157,9 +158,6 @@ class Host:
                 raise
             else:
                 return self._done
-
-    def _nothing(self) -> None:
-        """Only what waits is begun."""
 
     def _apply(self, batches: Sequence[Batch]) -> None:
         faultpoint("apply.begin")

@@ -29,7 +29,8 @@ class Outbox:
         self._store = store
         self._fresh: list[Attempt] = []
         self._starting: list[Attempt] = []
-        self._to_call: list[Attempt] = []
+        self._answered: set[str] = set()
+        self.to_call: list[Attempt] = []
 
     def want(self, attempt: Attempt) -> None:
         """The batch under way raised it."""
@@ -47,7 +48,7 @@ class Outbox:
 
     def changes(self, changes: Changes) -> None:
         """Put down what is wanted, and what is started with this commit."""
-        room = max(0, self.calls_max - len(self.under_way))
+        room = max(0, self.calls_max - len(self.under_way) + len(self._answered))
         waiting = len(self.ready)
         self._starting = [*self.ready, *self._fresh][:room]
         for one in self._starting[:waiting]:
@@ -61,24 +62,28 @@ class Outbox:
         """It is on disk."""
         waiting = [*self.ready, *self._fresh]
         self.ready = deque(waiting[len(self._starting) :])
+        self.under_way -= self._answered
+        self._answered.clear()
         self.under_way.update(one.attempt_id for one in self._starting)
-        self._to_call += self._starting
+        self.to_call += self._starting
         self._starting = []
         self._fresh.clear()
 
     def take(self) -> list[Attempt]:
         """Those to be called now, each once."""
-        found, self._to_call = self._to_call, []
+        found, self.to_call = self.to_call, []
         return found
 
     def answered(self, answer: Answer) -> None:
-        """The answer is part of the batch under way."""
-        self.under_way.discard(answer.attempt_id)
+        """The answer is part of the batch under way; until that is on disk the call is ours."""
+        if answer.attempt_id in self.under_way:
+            self._answered.add(answer.attempt_id)
 
     def forget(self, now: dt.datetime) -> list[Answer]:
         """The batch was not written; if it was after all, what it started was never called."""
         self._fresh.clear()
         self._starting = []
+        self._answered.clear()
         ours = {one.attempt_id for one in self.ready} | self.under_way
         return [
             refusal(row, now) for row in self._store.open_attempts() if row.attempt_id not in ours
@@ -87,8 +92,9 @@ class Outbox:
     def recover(self, now: dt.datetime) -> list[Answer]:
         """After a start: what was started may have been sent; what was ready surely was not."""
         self.under_way.clear()
+        self._answered.clear()
         self.ready.clear()
-        self._to_call.clear()
+        self.to_call.clear()
         self._fresh.clear()
         self._starting = []
         return list(_left_behind(self._store.open_attempts(), now))
@@ -119,7 +125,7 @@ def _answer(
         result=result,  # type: ignore[arg-type]
         retry=retry,  # type: ignore[arg-type]
         provider=row.provider,
-        code=f"{failure}: the process ended before the answer",
+        code=str(failure),
     )
 
 

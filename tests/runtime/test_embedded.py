@@ -185,3 +185,29 @@ def test_a_million_customers_need_no_more_timers_in_memory_than_a_window(banks, 
     bank.clock.at += 2 * HOUR
     assert bank.host.tick().timers == 100
     assert len(bank.host.agenda._heap) <= 120
+
+
+def test_an_answer_whose_commit_failed_is_still_the_answer(banks):
+    bank = banks()
+    bank.host.apply([batch(bank.program, *facts(), login(1))])
+    (attempt,) = bank.host.take_attempts()
+    bank.host.answer(bank.transport.carry(attempt, bank.clock.now()))
+    arm("commit.middle", 1, action_of("raise"))
+    with pytest.raises(FaultInjected):
+        bank.host.tick()
+    bank.host.tick()
+    bank.host.tick()
+    assert bank.attempts() == [("alarm", "accepted")]
+
+
+def test_an_attempt_whose_consent_ended_in_the_same_commit_is_not_given_out(banks):
+    bank = banks()
+    bank.host.apply([batch(bank.program, *facts(), spend(1, 60))])
+    bank.clock.at += 6 * 60 * SOON / 2  # longer than advice and marketing wait for each other
+    withdrawn = {"type": "consent", "id": "w", "time": "2026-03-02T12:00:01Z",
+                 "customer_id": "C1", "purpose": "marketing", "given": False}  # fmt: skip
+    bank.host.apply([batch(bank.program, withdrawn)])
+    assert bank.host.take_attempts() == []
+    bank.host.tick()
+    assert bank.reasons()[-2:] == [("offer", "sent"), ("offer", "opted_out")]
+    assert bank.attempts() == [("offer", "rejected")]

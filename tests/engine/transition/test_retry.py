@@ -1,0 +1,82 @@
+"""Between two attempts the world may have changed: a retry is asked again like anything held."""
+
+import datetime as dt
+
+import msgspec
+import pytest
+from bank import Bank, facts, program_of
+
+from belfry.engine.events import Answer
+
+POLICIES = """
+bank: {time_zone: Asia/Shanghai, language: zh, currency: CNY, country: CN}
+quiet_hours:
+- {classes: [service, advice, marketing], from: "21:00", to: "08:00", channels: [sms]}
+channels:
+  sms: {contact: mobile, providers: [alpha, beta]}
+"""
+PROGRAM = program_of(
+    """
+rule: told
+event: transaction
+when: amount > 100
+notify: {class: service, template: t, channels: [sms], expires: 21h}
+""",
+    policies=POLICIES,
+)
+SPENT = {"type": "transaction", "account_id": "A1", "amount": 200, "direction": "debit"}
+
+
+@pytest.fixture
+def bank():
+    found = Bank(PROGRAM).take(*facts())
+    found.answers[""] = "none"
+    found.host.deliver = found.attempts.append  # nobody answers yet
+    found.take({**SPENT, "at": "2026-03-02T12:00:00"})
+    return found.until("2026-03-02T12:01:00")
+
+
+def refuse(bank, at, number=-1):
+    """The provider of the last attempt refuses; another one may be tried."""
+    attempt = bank.attempts[number]
+    answer = Answer(
+        id="a", time=msgspec.convert(f"{at}+08:00", type=dt.datetime),
+        attempt_id=attempt.attempt_id, customer_id="C1", result="rejected",
+        retry="other_provider", provider=attempt.provider,
+    )  # fmt: skip
+    bank.host._step(bank.record(), answer)
+
+
+def test_a_retry_goes_to_the_number_of_today(bank):
+    bank.take({"type": "contact", "customer_id": "C1", "kind": "mobile", "verified": True,
+               "primary": True, "address": "+8613900139000",
+               "at": "2026-03-02T12:02:00"})  # fmt: skip
+    refuse(bank, "2026-03-02T12:03:00")
+    assert [one.provider for one in bank.attempts] == ["alpha", "beta"]
+    assert bank.attempts[-1].address == "+8613900139000"
+
+
+def test_a_retry_after_a_withdrawal_does_not_happen(bank):
+    bank.take({"type": "consent", "customer_id": "C1", "purpose": "service", "given": False,
+               "at": "2026-03-02T12:02:00"})  # fmt: skip
+    refuse(bank, "2026-03-02T12:03:00")
+    assert len(bank.attempts) == 1
+    assert bank.told()[-1][2:] == ("suppress", "opted_out")
+
+
+def test_a_retry_at_night_waits_for_the_morning(bank):
+    refuse(bank, "2026-03-02T22:00:00")
+    assert len(bank.attempts) == 1
+    assert bank.told()[-1][2:] == ("hold", "quiet_hold")
+    bank.until("2026-03-03T07:59:00")
+    assert len(bank.attempts) == 1
+    bank.until("2026-03-03T08:00:00")
+    assert len(bank.attempts) == 2
+    refuse(bank, "2026-03-03T08:00:05", number=0)  # told twice: it was answered before
+    assert len(bank.attempts) == 2
+
+
+def test_a_retry_that_would_come_too_late_ends_with_its_reason(bank):
+    refuse(bank, "2026-03-03T09:00:00")
+    assert bank.told()[-1][2:] == ("suppress", "expired")
+    assert not bank.record().outgoing
