@@ -15,6 +15,7 @@ from typing import Any
 from msgspec.structs import asdict
 from msgspec.structs import fields as fields_of
 
+from belfry.engine import series
 from belfry.engine.agenda import arm_wake, drop_timer, set_timer, settle_next_due
 from belfry.engine.decisions import Decision, Outcome, derived_id
 from belfry.engine.edits import Edit, Edits, Effect
@@ -49,6 +50,7 @@ def migrate(program: Program, record: Record, edits: Edits, now: dt.datetime) ->
     turn = Turn(program, record, max(now, record.latest))
     _leave(turn, edits)
     _renew_windows(turn, edits)
+    series.renew(turn)
     _wait(turn, edits)
     _renew_segments(turn, edits)
     for name, edit in edits.touched.items():

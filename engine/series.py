@@ -110,6 +110,20 @@ def forget(turn: Turn, gone: Mapping[str, list[str]]) -> None:
                 drop_timer(record, Strand(series, key, group).timer)
 
 
+def renew(turn: Turn) -> None:
+    """Another rulebook: runs of series that are gone go, the others wait as the new one says."""
+    record = turn.record
+    for name in list(record.series):
+        series_name, _, key = name.partition(SEPARATOR)
+        series = turn.program.book.series.get(series_name)
+        if series is None:
+            for group in record.series.pop(name):
+                drop_timer(record, joined("series", series_name, key, group))
+            continue
+        for group, run in record.series[name].items():
+            _arm(turn, Strand(series, key, group), run)
+
+
 def _run_of(record: Record, strand: Strand) -> Run:
     series, key = strand.series, strand.key
     runs = record.series.setdefault(joined(series.name, key), {})

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from belfry.engine.edition import edition_of
+from belfry.engine.edits import compare
+from belfry.engine.migrate import migrate
 from belfry.engine.program import Program
 from belfry.engine.record_codec import RecordCodec
-from tests.engine.transition.bank import Bank, facts, program_of, spend
+from tests.engine.transition.bank import Bank, facts, instant, program_of, spend
 
 SERIES = """
 series:
@@ -117,6 +120,19 @@ def test_a_record_keeps_its_runs_across_restarts_and_changes_of_the_rulebook() -
     without = program_of("rule: x\nevent: login\ntask: {role: a}")
     raw = codec.encode(plain.record())
     assert RecordCodec(without.book).decode(raw).series == {}
+
+
+def test_another_rulebook_forgets_series_that_it_has_not_and_waits_as_it_says() -> None:
+    old = bank(TELL).take(*(rent(day) for day in DAYS))
+    now = instant("2026-05-10T00:00:00")
+    patient = program_of(TELL, shared=SERIES.replace("grace: 2d", "grace: 9d"))
+    record, name = old.record(), "series\x1frent\x1fA1\x1f88"
+    migrate(patient, record, compare(edition_of(old.program.book), patient.book), now)
+    assert record.timers[name].due == instant("2026-06-14T10:00:00")
+    without = program_of("rule: x\nevent: login\ntask: {role: a}")
+    migrate(without, record, compare(edition_of(patient.book), without.book), now)
+    assert record.series == {}
+    assert name not in record.timers
 
 
 def test_what_lacks_the_field_that_is_the_same_is_part_of_no_series() -> None:
