@@ -209,7 +209,7 @@ class Host:
             return Rejected(Reason.ENGINE_FAULT, "the engine failed at it; see the log")
         if time > self._horizon:
             return Rejected(Reason.OUT_OF_RANGE, "time is far ahead of this machine's clock")
-        if not self._memory.links.knows(event):
+        if event.customer_id is None and not self._memory.links.knows(event):
             return Rejected(Reason.UNKNOWN_ACCOUNT, "no holder known")
         if self.by_events:
             self._fire(time - MICROSECOND)

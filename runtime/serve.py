@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import gc
 import importlib.metadata
 import json
 import logging
@@ -42,6 +43,7 @@ LOOK_S = 1.0  # between two looks into watched folders
 PRUNE_S = 600.0
 PRUNED_MAX = 5_000  # rows a table in one go
 HTTP_STOP_S = 10
+GC_THRESHOLDS = (50_000, 20, 100)  # objects, then collections of the younger generation
 
 
 def serve(
@@ -56,6 +58,10 @@ def serve(
             clock = WallClock()
             by_events = settings.clock == "events"
             host = Host(program, store, clock, carrier, by_events=by_events)
+            # Rulebook and program stay: looking through them for garbage would be felt in latency.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*GC_THRESHOLDS)
             with socket.create_server((settings.host, settings.port), backlog=1024) as listener:
                 asyncio.run(_run(settings, host, clock, carrier, tokens, listener, told))
     finally:

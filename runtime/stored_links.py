@@ -17,6 +17,7 @@ from belfry.runtime.ports import Store
 from belfry.runtime.stored_records import StoredRecords
 
 BALANCES = "balances"
+UNREAD: Any = object()
 KEPT_MAX = 500_000  # of each kind; beyond it all are read anew
 _encode = msgspec.msgpack.encode
 _DECODERS = {kind: msgspec.msgpack.Decoder(of).decode for kind, of in STORED.items()}
@@ -32,13 +33,14 @@ class StoredMap(dict[str, Any]):
         self.changed: set[str] = set()
 
     def get(self, key: str, default: Any = None) -> Any:
-        if key not in self:
-            super().__setitem__(key, self.read([key]).get(key))
-        found = self[key]
+        found = super().get(key, UNREAD)
+        if found is UNREAD:
+            found = self.read([key]).get(key)
+            super().__setitem__(key, found)
         return default if found is None else found
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if key not in self or self[key] != value:
+        if super().get(key, UNREAD) != value:
             self.changed.add(key)
             super().__setitem__(key, value)
 
