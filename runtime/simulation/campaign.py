@@ -61,7 +61,7 @@ def expected() -> set[str]:
         *(f"fault disk_long {one}" for one in fault_list.ERRORS),
         *(f"fault outage {one}" for one in fault_list.OUTAGES),
         "fault kill", "fault clock", "fault reload", "fault reload_faulty", "reloaded",
-        "answer twice", "stale attempt", "retry waits", "race in flight",
+        "answer twice", "poison answered", "stale attempt", "retry waits", "race in flight",
     }  # fmt: skip
 
 

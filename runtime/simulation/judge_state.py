@@ -164,13 +164,9 @@ def it_comes_to_an_end(run: Run, reckoning: Reckoning) -> Iterator[str]:
 def poison_is_kept(run: Run, reckoning: Reckoning) -> Iterator[str]:
     """I15: a record that is no event is in quarantine, and what came with it was taken."""
     answered = set(run.answered)
-    poisoned = [
-        one
-        for one in run.world.requests
-        if any(b"NaN" in row for row in one.rows) and answered.intersection(one.rows)
-    ]
-    if run.refused < len(poisoned):
-        yield f"{len(poisoned)} malformed records were answered, {run.refused} are kept"
+    answered = run.seen["poison answered"]
+    if run.refused < answered:
+        yield f"{answered} malformed records were answered, {run.refused} are kept"
 
 
 def only_good_rulebooks_decide(run: Run, reckoning: Reckoning) -> Iterator[str]:

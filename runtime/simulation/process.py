@@ -214,6 +214,7 @@ class Process:
                 self.seen["conflict"] += 1
             for _, why in taken.rejected:
                 self.rejected[str(why.reason)] += 1
+            self.seen["poison answered"] += len(batch.bad)
             refused = {place for place, _ in taken.rejected}
             for place, raw in zip(batch.places, batch.raws, strict=True):
                 if place not in refused:
