@@ -163,7 +163,6 @@ def it_comes_to_an_end(run: Run, reckoning: Reckoning) -> Iterator[str]:
 
 def poison_is_kept(run: Run, reckoning: Reckoning) -> Iterator[str]:
     """I15: a record that is no event is in quarantine, and what came with it was taken."""
-    answered = set(run.answered)
     answered = run.seen["poison answered"]
     if run.refused < answered:
         yield f"{answered} malformed records were answered, {run.refused} are kept"
