@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from belfry.engine.events import HANDLED_APART
-from belfry.engine.expressions import Expression
 from belfry.engine.program import dependencies as deps
 from belfry.engine.program.conditions import Conditions
-from belfry.engine.program.features import over_entities
+from belfry.engine.program.features import SPACE as ENTITY_SPACE
+from belfry.engine.program.features import define_over_entities
 from belfry.engine.program.look import define_look, finish_look
 from belfry.engine.program.plan import Plan, Test, sort_rules, watched_by
-from belfry.engine.program.reads import OF_ENTITY
 from belfry.engine.program.rule_code import RuleCode, RuleCodes, always, never
 from belfry.engine.program.series_code import fill_series, name_series, series_readers
 from belfry.engine.program.step import SPACE as STEP_SPACE
@@ -56,12 +55,11 @@ def build_program(book: Rulebook) -> Program:
     feature_names = {name: f"F{number}" for number, name in enumerate(book.features)}
     cond = Conditions(book.event_types, feature_names)
     wake_rules, wake_segments = _wakes(book)
-    entity_names = _name_entities(cond, book)
     plans = sort_rules(book, always)
     wakes = frozenset((*wake_rules, *wake_segments))
     type_names = {name: _name_plan(cond, book, name, plan, wakes) for name, plan in plans.items()}
     segment_names = _name_segments(cond, book)
-    space = _space(cond, book, feature_names, entity_names)
+    space = _space(cond, book, feature_names)
     looks = {
         name: define_look(cond, plan.direct, name, space) if plan.direct else None
         for name, plan in plans.items()
@@ -101,43 +99,12 @@ def build_program(book: Rulebook) -> Program:
     )
 
 
-def _space(
-    cond: Conditions,
-    book: Rulebook,
-    feature_names: dict[str, str],
-    entity_names: dict[str, tuple[str | None, str | None]],
-) -> dict[str, Any]:
-    """What generated code may call. Readers over events are generated themselves."""
-
-    def later(name: str | None) -> Test | None:
-        """The function of that name, which does not exist yet."""
-        if name is None:
-            return None
-
-        def call(x: Any) -> Any:
-            return cond[name](x)
-
-        return call
-
-    space: dict[str, Any] = {**SPACE, **STEP_SPACE, **series_readers(book)}
+def _space(cond: Conditions, book: Rulebook, feature_names: dict[str, str]) -> dict[str, Any]:
+    """What generated code may call. Readers of features are generated themselves."""
     for name, feature in book.features.items():
-        if feature.entity is not None:
-            where, value = entity_names[name]
-            space[feature_names[name]] = over_entities(feature, later(where), later(value))
-        else:
-            cond.sources.append(f"{feature_names[name]} = {define_reader(cond, feature)}\n")
-    return space
-
-
-def _name_entities(cond: Conditions, book: Rulebook) -> dict[str, tuple[str | None, str | None]]:
-    def value(expr: Expression | None, kind: str, entity: str) -> str | None:
-        return None if expr is None else getattr(cond, kind)(expr, OF_ENTITY + entity)
-
-    return {
-        name: (value(f.where, "is_true", f.entity), value(f.value, "value", f.entity))
-        for name, f in book.features.items()
-        if f.entity is not None
-    }
+        define = define_reader if feature.entity is None else define_over_entities
+        cond.sources.append(f"{feature_names[name]} = {define(cond, feature)}\n")
+    return {**SPACE, **STEP_SPACE, **ENTITY_SPACE, **series_readers(book)}
 
 
 def _name_segments(
