@@ -6,10 +6,12 @@ Invariant: `next_due` is the earliest due of all entries, NEVER without any.
 
 from __future__ import annotations
 
+import datetime as dt
+
 from belfry.engine.instants import NEVER
 from belfry.engine.record import Record, TimerEntry, Window, joined
 from belfry.engine.rulebook.model import Feature
-from belfry.engine.windows import next_change_at
+from belfry.engine.windows import evict, next_change_at
 
 
 def set_timer(record: Record, name: str, entry: TimerEntry) -> None:
@@ -34,10 +36,11 @@ def settle_next_due(record: Record) -> None:
     record.next_due = min([entry.due for entry in record.timers.values()], default=NEVER)
 
 
-def arm_wake(record: Record, feature: Feature, key: str, window: Window) -> None:
+def arm_wake(record: Record, feature: Feature, key: str, window: Window, now: dt.datetime) -> None:
     """See to it that the rules which read the feature are asked when it empties by time."""
     name = joined("wake", feature.name, key)
     if name not in record.timers:
+        evict(feature, window, now)  # readers may have left old items where they are
         due = next_change_at(feature, window)
         if due is not None:
             set_timer(record, name, TimerEntry(due))

@@ -11,13 +11,14 @@ import datetime as dt
 from collections.abc import Set as AbstractSet
 
 from belfry.engine import arbitrate
-from belfry.engine.agenda import drop_timer, set_timer
+from belfry.engine.agenda import arm_wake, drop_timer, set_timer
 from belfry.engine.program.build import RuleCode
 from belfry.engine.record import Alert, Candidate, TimerEntry, joined
 from belfry.engine.rulebook.model import Rule
 from belfry.engine.sight import Sight, key_of, of_key
 from belfry.engine.timers import campaign_span
 from belfry.engine.turn import Turn, holds
+from belfry.engine.windows import window_name
 
 
 def alert_key(rule_id: str, key: str) -> str:
@@ -74,10 +75,20 @@ def fire(
 def _begin(turn: Turn, rule: Rule, key: str, phase: str, occurrence: str) -> Alert:
     alert = alert_of(turn, rule, key)
     alert.phase, alert.since, alert.cause = phase, turn.now, occurrence
-    name = alert_key(rule.id, key)
-    if name not in turn.record.live:
-        turn.record.live.append(name)
+    go_live(turn, rule, key)
     return alert
+
+
+def go_live(turn: Turn, rule: Rule, key: str) -> None:
+    """From now on events ask whether the alert is over, and so does time: windows empty by it."""
+    record, name = turn.record, alert_key(rule.id, key)
+    if name not in record.live:
+        record.live.append(name)
+    for feature in turn.program.wakes.of_live.get(rule.id, ()):
+        owner = key_of(of_key(record, rule.by, key, turn.now), feature.by)
+        window = record.windows.get(window_name(feature, owner))
+        if window is not None:
+            arm_wake(record, feature, owner if feature.by != "customer" else "", window, turn.now)
 
 
 def _arm_repeat(turn: Turn, rule: Rule, key: str, sight: Sight) -> None:

@@ -15,7 +15,7 @@ from belfry.engine import alerts, arbitrate, decide, dispatch, series
 from belfry.engine.agenda import arm_wake, drop_timer
 from belfry.engine.program.build import RuleCode
 from belfry.engine.record import SEPARATOR, TimerEntry, joined
-from belfry.engine.rulebook.model import Feature
+from belfry.engine.rulebook.model import Feature, Rule
 from belfry.engine.segments import settle_segments
 from belfry.engine.sequences import is_absent
 from belfry.engine.sight import Sight, key_of, keys_of, of_key
@@ -127,13 +127,14 @@ def _wake(turn: Turn, name: str, entry: TimerEntry, feature_name: str, key: str)
     if feature is None or window is None:
         return
     evict(feature, window, turn.now)
-    arm_wake(turn.record, feature, key, window)
-    live = list(turn.record.live)
-    segments = turn.program.wake_segments.get(feature_name, [])
+    wakes, live = turn.program.wakes, list(turn.record.live)
+    rules = wakes.rules.get(feature_name, [])
+    if feature_name in wakes.always or _is_any_live(turn, rules):
+        arm_wake(turn.record, feature, key, window, turn.now)
+    segments = wakes.segments.get(feature_name, [])
     if segments:
         settle_segments(turn, segments)
     occurrence = entry.due.isoformat()
-    rules = turn.program.wake_rules.get(feature_name, [])
     for rule in rules:
         if rule.trigger != "change":
             continue
@@ -145,6 +146,11 @@ def _wake(turn: Turn, name: str, entry: TimerEntry, feature_name: str, key: str)
                 alerts.hit(turn, rule, sight, occurrence, skip=frozenset(live))
     ends = frozenset(rule.id for rule in rules)
     alerts.end_live(turn, live, ends, of_key(turn.record, "customer", "", turn.now))
+
+
+def _is_any_live(turn: Turn, rules: list[Rule]) -> bool:
+    names = {rule.id for rule in rules}
+    return any(turn.record.alerts[name].rule in names for name in turn.record.live)
 
 
 def _arbitration(turn: Turn, name: str, entry: TimerEntry, class_name: str) -> None:

@@ -142,7 +142,7 @@ def _note(turn: Turn, rule: Rule, key: str, tier: int) -> None:
     alert = alerts.alert_of(turn, rule, key)
     alert.phase = "firing" if rule.for_ is None else "pending"
     alert.since, alert.asked, alert.cause, alert.tier = turn.now, 0, "", tier
-    turn.record.live.append(alerts.alert_key(rule.id, key))
+    alerts.go_live(turn, rule, key)
     if rule.for_ is not None:
         set_timer(turn.record, joined("for", rule.id, key), TimerEntry(turn.now + rule.for_))
 

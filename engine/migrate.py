@@ -29,7 +29,6 @@ from belfry.engine.record import SEPARATOR, Candidate, Record, TimerEntry, joine
 from belfry.engine.rulebook.model import Rule
 from belfry.engine.segments import restate_segment
 from belfry.engine.turn import Turn, local_zone
-from belfry.engine.windows import evict
 
 OF_RULES = frozenset({"campaign", "for", "repeat", "timer"})  # kinds of timers with a rule's id
 LONGEST = {"day": 1, "week": 7, "month": 31, "year": 366}  # days after which each has begun anew
@@ -184,9 +183,8 @@ def _renew_windows(turn: Turn, edits: Edits) -> None:
         if feature is None or (edit is not None and Effect.WARM_UP in edit.effects):
             del record.windows[name]
             drop_timer(record, joined("wake", feature_name, key))
-        elif feature_name in turn.program.wake_rules or feature_name in turn.program.wake_segments:
-            evict(feature, record.windows[name], turn.now)
-            arm_wake(record, feature, key, record.windows[name])
+        elif feature_name in turn.program.wakes:
+            arm_wake(record, feature, key, record.windows[name], turn.now)
 
 
 def _wait(turn: Turn, edits: Edits) -> None:

@@ -41,13 +41,11 @@ def reassess(turn: Turn, code: RuleCode, edit: Edit) -> None:
 def _fire_silently(turn: Turn, rule: Rule, key: str, tier: int = -1) -> None:
     """The edge is noted as passed. There is nothing to say again, so no repeat is armed."""
     alert = alerts.alert_of(turn, rule, key)
-    name = alerts.alert_key(rule.id, key)
     if alert.phase != "firing":
         drop_timer(turn.record, joined("for", rule.id, key))
         alert.phase, alert.since, alert.asked, alert.cause = "firing", turn.now, 0, ""
     alert.tier = tier
-    if name not in turn.record.live:
-        turn.record.live.append(name)
+    alerts.go_live(turn, rule, key)
 
 
 def _pending(turn: Turn, code: RuleCode, alert: Alert, sight: Sight) -> None:

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from belfry.engine.events import HANDLED_APART
-from belfry.engine.program import dependencies as deps
 from belfry.engine.program.conditions import Conditions
 from belfry.engine.program.features import SPACE as ENTITY_SPACE
 from belfry.engine.program.features import define_over_entities
 from belfry.engine.program.look import define_look, finish_look
-from belfry.engine.program.plan import Plan, Test, sort_rules, watched_by
+from belfry.engine.program.plan import Plan, Test, sort_rules
 from belfry.engine.program.rule_code import RuleCode, RuleCodes, always, never
 from belfry.engine.program.series_code import fill_series, name_series, series_readers
 from belfry.engine.program.step import SPACE as STEP_SPACE
 from belfry.engine.program.step import define_step
 from belfry.engine.program.updates import SPACE, define_reader, define_update
+from belfry.engine.program.wakes import Wakes, find_wakes
 from belfry.engine.rulebook.model import Rule, Rulebook
 
 __all__ = ["Program", "RuleCode", "build_program"]
@@ -42,8 +42,7 @@ class Program:
     calendar: dict[str, list[Rule]]
     campaigns: list[Rule]
     readers: dict[str, Test]
-    wake_rules: dict[str, list[Rule]]
-    wake_segments: dict[str, list[str]]
+    wakes: Wakes
     inhibitors: dict[str, list[Rule]]
     sent_kept_days: int
     lateness: dt.timedelta
@@ -54,9 +53,8 @@ def build_program(book: Rulebook) -> Program:
     """Compile what every event needs; the rest follows when it is needed."""
     feature_names = {name: f"F{number}" for number, name in enumerate(book.features)}
     cond = Conditions(book.event_types, feature_names)
-    wake_rules, wake_segments = _wakes(book)
+    wakes = find_wakes(book)
     plans = sort_rules(book, always)
-    wakes = frozenset((*wake_rules, *wake_segments))
     type_names = {name: _name_plan(cond, book, name, plan, wakes) for name, plan in plans.items()}
     segment_names = _name_segments(cond, book)
     space = _space(cond, book, feature_names)
@@ -91,8 +89,7 @@ def build_program(book: Rulebook) -> Program:
         calendar=_calendar(book),
         campaigns=[rule for rule in book.rules.values() if rule.campaign],
         readers={name: space[variable] for name, variable in feature_names.items()},
-        wake_rules=wake_rules,
-        wake_segments=wake_segments,
+        wakes=wakes,
         inhibitors=_inhibitors(book),
         sent_kept_days=_cap_days(book),
         lateness=book.policies.bank.lateness,
@@ -122,7 +119,7 @@ def _name_segments(
 
 
 def _name_plan(
-    cond: Conditions, book: Rulebook, event_type: str, plan: Plan, wakes: frozenset[str]
+    cond: Conditions, book: Rulebook, event_type: str, plan: Plan, wakes: Wakes
 ) -> dict[str, Any]:
     features = [f for f in book.features.values() if event_type in f.events]
     included, excluded = (
@@ -160,27 +157,6 @@ def _inhibitors(book: Rulebook) -> dict[str, list[Rule]]:
         for silenced in rule.inhibits:
             found.setdefault(silenced, []).append(rule)
     return found
-
-
-def _wakes(book: Rulebook) -> tuple[dict[str, list[Rule]], dict[str, list[str]]]:
-    """Windowed features whose emptying by time must wake rules or segments that read them."""
-    windowed = {
-        f"features.{name}": name
-        for name, feature in book.features.items()
-        if feature.entity is None and feature.window is not None
-    }
-    rules: dict[str, list[Rule]] = {}
-    segments: dict[str, list[str]] = {}
-    for rule in book.rules.values():
-        reads = watched_by(rule) if rule.trigger == "change" else deps.reads_of(rule.until)
-        for read in reads:
-            if read in windowed:
-                rules.setdefault(windowed[read], []).append(rule)
-    for segment in book.segments.values():
-        for read in deps.reads_of(*(value.when for value in segment.values)):
-            if read in windowed:
-                segments.setdefault(windowed[read], []).append(segment.name)
-    return rules, segments
 
 
 def _cap_days(book: Rulebook) -> int:

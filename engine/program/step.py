@@ -20,6 +20,7 @@ from belfry.engine.program.look import INDEX_FROM, look_lines
 from belfry.engine.program.plan import Plan
 from belfry.engine.program.reads import Reader, is_costly
 from belfry.engine.program.updates import KEYS, take_in, value_lines, window_name
+from belfry.engine.program.wakes import Wakes
 from belfry.engine.record import Record
 from belfry.engine.rulebook.model import Feature, Rulebook
 from belfry.engine.sight import of_event, owner_of
@@ -33,7 +34,7 @@ SPACE = {
 
 
 def define_step(
-    cond: Conditions, book: Rulebook, plan: Plan, wakes: frozenset[str], look: str
+    cond: Conditions, book: Rulebook, plan: Plan, wakes: Wakes, look: str
 ) -> str | None:
     """Name of `step(r, e, t)`; None where events of this type always go the general way.
 
@@ -47,7 +48,7 @@ def define_step(
 class _Writer:
     """Writes the lines of one step. `windows`: feature → the variable that holds its window."""
 
-    def __init__(self, cond: Conditions, book: Rulebook, plan: Plan, wakes: frozenset[str]) -> None:
+    def __init__(self, cond: Conditions, book: Rulebook, plan: Plan, wakes: Wakes) -> None:
         self.cond, self.book, self.plan, self.wakes = cond, book, plan, wakes
         self.reader = Reader(cond.types, plan.kind, cond.feature_names, sight="")
         self.features = [f for f in book.features.values() if plan.kind in f.events]
@@ -126,7 +127,7 @@ class _Writer:
         is too low with all of them there is no need to look which are old.
         """
         feature = self.book.features.get(name.partition(".")[2]) if is_costly(name) else None
-        if feature is None or feature.name not in self.windows or feature.name in self.wakes:
+        if feature is None or feature.name not in self.windows or feature.name in self.wakes.always:
             return None
         if feature.by != "customer" or feature.at_least or not sign.startswith(">") or edge <= 0:
             return None

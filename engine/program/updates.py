@@ -13,6 +13,7 @@ from belfry.engine.expressions import true_source, value_source
 from belfry.engine.expressions.tree import Read
 from belfry.engine.program.conditions import Conditions
 from belfry.engine.program.reads import Reader, is_costly
+from belfry.engine.program.wakes import Wakes
 from belfry.engine.record import SEPARATOR, Window, joined
 from belfry.engine.rulebook.model import Feature
 from belfry.engine.windows import NUMERIC, ZERO, add, bound, evict, is_bucketed, kept, value_at
@@ -26,7 +27,7 @@ SPACE = {
 
 
 def define_update(
-    cond: Conditions, features: list[Feature], event_type: str, wakes: frozenset[str]
+    cond: Conditions, features: list[Feature], event_type: str, wakes: Wakes
 ) -> str | None:
     """Name of `update(x)`; features in `wakes` arm a timer for when they empty."""
     if not features:
@@ -50,7 +51,7 @@ def take_in(
     cond: Conditions,
     feature: Feature,
     reader: Reader,
-    wakes: frozenset[str],
+    wakes: Wakes,
     window: str | None = None,
 ) -> list[str]:
     """Lines that take event `e` in. `window`: a variable that holds it already, or None; then the
@@ -85,8 +86,9 @@ def take_in(
     if feature.name in wakes:
         key = "''" if feature.by == "customer" else KEYS[feature.by]
         prefix = joined("wake", feature.name, "")
-        body += [f"if {prefix!r} + {key} not in r.timers:"]
-        body += [f"    arm_wake(r, {definition}, {key}, {win})"]
+        when = "" if feature.name in wakes.always else "r.live and "
+        body += [f"if {when}{prefix!r} + {key} not in r.timers:"]
+        body += [f"    arm_wake(r, {definition}, {key}, {win}, r.latest)"]
     if not tests:
         return body
     return [f"if {' and '.join(tests)}:", *("    " + line for line in body)]
