@@ -245,10 +245,15 @@ class Serving:
                 request.future.set_exception(StoreFailed())
 
     async def _obey(self, order: Order) -> None:
+        future = order.future
         try:
-            order.future.set_result(await self._in_writer(order.work))
+            done = await self._in_writer(order.work)
         except Exception as problem:  # noqa: BLE001  (whoever ordered it hears of it)
-            order.future.set_exception(problem)
+            if not future.done():
+                future.set_exception(problem)
+        else:
+            if not future.done():  # whoever ordered it may have been stopped in the meantime
+                future.set_result(done)
 
     async def _settle(self) -> None:
         """By events: what a replay does at its end. Else: wait for answers, and commit them."""
