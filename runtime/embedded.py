@@ -72,6 +72,7 @@ class Host:
         self._answers: deque[Answer] = deque()
         self._applying: list[Answer] = []
         self._poison: set[str] = set()
+        self._is_astray = False  # the disk could not be read when memory had to become what it is
         self._done = Committed()
         self._horizon = NEVER
         self._latest = self._memory.latest()
@@ -146,6 +147,8 @@ class Host:
     def _guarded(self, work: Any) -> Committed:
         """Do it and commit. Whatever fails, memory is what the disk says afterwards."""
         self._done = Committed()
+        if self._is_astray:
+            self._forget()
         while True:
             try:
                 work()
@@ -368,10 +371,8 @@ class Host:
             self.outbox.want(attempt)
 
     def _call_in_line(self) -> None:
-        """By events: on disk as started, then the calls and their answers, before anything else.
-
-        Only once an event has reached all its customers: a commit in between would halve it.
-        """
+        """By events: on disk as started, then the calls and their answers, before anything else."""
+        # Only once an event has reached all its customers: a commit in between would halve it.
         while self.by_events and self.outbox.wants:
             assert self._transport is not None
             self._commit()
@@ -387,6 +388,7 @@ class Host:
 
     def _forget(self) -> None:
         """Memory becomes what the disk says; answers that were about to be applied wait again."""
+        self._is_astray = True
         self._answers.extendleft(reversed(self._applying))
         self._applying.clear()
         self._memory.forget()
@@ -395,3 +397,4 @@ class Host:
         # In line nothing is under way between two calls: what has no answer broke just now.
         left = self.outbox.recover if self.by_events else self.outbox.forget
         self._answers.extend(left(self.now()))
+        self._is_astray = False

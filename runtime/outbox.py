@@ -85,9 +85,10 @@ class Outbox:
         self._starting = []
         self._answered.clear()
         ours = {one.attempt_id for one in self.ready} | self.under_way
-        return [
-            refusal(row, now) for row in self._store.open_attempts() if row.attempt_id not in ours
-        ]
+        found = [row for row in self._store.open_attempts() if row.attempt_id not in ours]
+        # Answered once: until that is on disk they are under way like any other.
+        self.under_way.update(row.attempt_id for row in found)
+        return [refusal(row, now) for row in found]
 
     def recover(self, now: dt.datetime) -> list[Answer]:
         """After a start: what was started may have been sent; what was ready surely was not."""
@@ -97,7 +98,9 @@ class Outbox:
         self.to_call.clear()
         self._fresh.clear()
         self._starting = []
-        return list(_left_behind(self._store.open_attempts(), now))
+        rows = self._store.open_attempts()
+        self.under_way.update(row.attempt_id for row in rows)
+        return list(_left_behind(rows, now))
 
 
 def _left_behind(rows: list[StoredAttempt], now: dt.datetime) -> Iterator[Answer]:

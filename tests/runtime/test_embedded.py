@@ -211,3 +211,29 @@ def test_an_attempt_whose_consent_ended_in_the_same_commit_is_not_given_out(bank
     bank.host.tick()
     assert bank.reasons()[-2:] == [("offer", "sent"), ("offer", "opted_out")]
     assert bank.attempts() == [("offer", "rejected")]
+
+
+def test_memory_that_could_not_be_read_again_is_read_before_anything_else(banks, monkeypatch):
+    bank = banks()
+    bank.host.apply([batch(bank.program, *facts())])
+    arm("commit.middle", 1, action_of("raise"))
+    with monkeypatch.context() as broken:
+        broken.setattr(bank.store, "seen", lambda bytes_max: 1 / 0)  # the disk is gone for reads
+        with pytest.raises(ZeroDivisionError):
+            bank.host.apply([batch(bank.program, login(1))])
+    assert bank.host.apply([batch(bank.program, login(1))]).taken[0].applied == 1
+    bank.restart()
+    assert bank.reasons().count(("alarm", "sent")) == 1
+
+
+def test_what_a_crash_left_unknown_stays_unknown_when_the_next_commit_fails(banks):
+    bank = banks()
+    bank.host.apply([batch(bank.program, *facts(), login(1))])
+    bank.host.take_attempts()
+    bank.restart()
+    arm("commit.middle", 1, action_of("raise"))
+    with pytest.raises(FaultInjected):
+        bank.host.tick()
+    bank.host.tick()
+    bank.host.tick()
+    assert [state for _, state in bank.attempts()] == ["unknown", STARTED]
