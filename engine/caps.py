@@ -18,6 +18,7 @@ from belfry.engine.turn import Turn, local_zone
 
 if TYPE_CHECKING:
     from belfry.engine.gates import Asking
+    from belfry.engine.program.build import RuleCode
 
 CALENDAR = {"calendar_day": "day", "calendar_week": "week", "calendar_month": "month"}
 
@@ -40,7 +41,8 @@ def full_cap(ask: Asking, channel: str) -> str | None:
         list(notify.tags),
     )
     for cap in caps:
-        counted = _counted(ask.turn, cap, wish)
+        own = ask.candidate.message_id
+        counted = [one for one in _counted(ask.turn, cap, wish) if one.message_id != own]
         if len(counted) >= cap.limit:
             # It would have had a place, had nobody of the same window taken it.
             before = sum(1 for sent in counted if sent.message_id not in ask.won)
@@ -48,11 +50,21 @@ def full_cap(ask: Asking, channel: str) -> str | None:
     return None
 
 
-def reserve(turn: Turn, sent: Sent) -> None:
-    """Take the place before sending: two rules firing together must not both pass the cap."""
-    turn.record.sent.append(sent)
-    oldest = turn.now - dt.timedelta(days=turn.program.sent_kept_days)
-    turn.record.sent[:] = [one for one in turn.record.sent if one.at > oldest]
+def reserve(turn: Turn, code: RuleCode, message_id: str, channel: str, address: str) -> None:
+    """Take the place before sending: two rules firing together must not both pass the cap.
+
+    A message has one place. Another attempt takes it anew, at the instant when it goes out.
+    """
+    notify, record, days = code.rule.notify, turn.record, turn.program.sent_kept_days
+    assert notify is not None
+    if not days or not turn.program.book.policies.classes[notify.message_class].counts_toward_caps:
+        return
+    oldest = turn.now - dt.timedelta(days=days)
+    record.sent[:] = [
+        one for one in record.sent if one.at > oldest and one.message_id != message_id
+    ]
+    named = code.rule.id, notify.message_class, channel, address
+    record.sent.append(Sent(turn.now, message_id, *named, list(notify.tags)))
 
 
 def release(turn: Turn, message_id: str) -> None:

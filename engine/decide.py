@@ -12,14 +12,15 @@ from typing import Any
 
 from belfry.engine import caps, dispatch
 from belfry.engine.agenda import drop_timer, set_timer
-from belfry.engine.decisions import Decision, TaskOrder, derived_id
+from belfry.engine.decisions import TaskOrder, derived_id
 from belfry.engine.gates import GATES, STAFF_GATES, Asking, Gate, Hold, Verdict
 from belfry.engine.program.build import RuleCode
 from belfry.engine.reasons import Outcome, Reason
-from belfry.engine.record import Candidate, Goal, Sent, TimerEntry, joined
+from belfry.engine.record import Candidate, Goal, TimerEntry, joined
+from belfry.engine.recorded import recorded
 from belfry.engine.rulebook.model import Rule
 from belfry.engine.sight import Sight, of_key
-from belfry.engine.turn import Turn, local_zone, value_of
+from belfry.engine.turn import Turn, value_of
 
 PRIORITY_MAX = 99_999
 
@@ -62,7 +63,7 @@ def for_customer(
         return set()
     assert channel is not None
     contact = ask.contact[channel]
-    _reserve(turn, ask, channel, contact.address)
+    caps.reserve(turn, code, candidate.message_id, channel, contact.address)
     _told(turn, code, candidate, is_told=True)
     _record(
         turn,
@@ -196,27 +197,6 @@ def _held_timer(turn: Turn, candidate: Candidate) -> str:
     return joined("held", f"{PRIORITY_MAX - priority:05d}", candidate.message_id)
 
 
-def _reserve(turn: Turn, ask: Asking, channel: str, address: str) -> None:
-    assert ask.message_class is not None
-    notify = ask.code.rule.notify
-    if (
-        notify is None
-        or not ask.message_class.counts_toward_caps
-        or not turn.program.sent_kept_days
-    ):
-        return
-    sent = Sent(
-        turn.now,
-        ask.candidate.message_id,
-        ask.code.rule.id,
-        notify.message_class,
-        channel,
-        address,
-        list(notify.tags),
-    )
-    caps.reserve(turn, sent)
-
-
 def _told(turn: Turn, code: RuleCode, candidate: Candidate, *, is_told: bool) -> None:
     """Cooldown and goal go on from here, for the holdout as well."""
     from belfry.engine.alerts import alert_of  # noqa: PLC0415  alerts hand candidates to us
@@ -244,26 +224,21 @@ def _record(  # noqa: PLR0917  outcome, reason, channel, send_at stand in the re
 ) -> None:
     notify = code.rule.notify
     is_message = outcome not in (Outcome.TASK, Outcome.EMIT)
-    tz = local_zone(turn)
     phase = "release" if is_release else "first"
     if is_release and outcome == Outcome.HOLD:  # quiet hours that changed may hold it again
         phase = f"until {send_at}"
     turn.decisions.append(
-        Decision(
+        recorded(
+            turn,
+            candidate,
             derived_id("decision", *_identity(turn, candidate), outcome, phase),
-            (turn.now if is_release else candidate.at).astimezone(tz),
-            turn.record.customer_id,
-            candidate.rule,
-            candidate.key,
-            candidate.occurrence,
-            notify.message_class if notify is not None and is_message else None,
             outcome,
-            str(reason),
-            channel,
-            None if send_at is None else send_at.astimezone(tz),
-            candidate.values,
-            turn.program.book.hash,
-            candidate.message_id or None if is_message else None,
+            reason,
+            at=turn.now if is_release else candidate.at,
+            message_class=notify.message_class if notify is not None and is_message else None,
+            channel=channel,
+            send_at=send_at,
+            message_id=candidate.message_id or None if is_message else None,
         )
     )
 

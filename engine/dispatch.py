@@ -11,11 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 from belfry.engine import caps, retry
-from belfry.engine.decisions import Attempt, Decision, derived_id
+from belfry.engine.decisions import Attempt, derived_id
 from belfry.engine.gates import Hold
 from belfry.engine.program.build import RuleCode
 from belfry.engine.reasons import Outcome, Reason
 from belfry.engine.record import Candidate, Outgoing
+from belfry.engine.recorded import recorded
 from belfry.engine.sight import Sight, of_key
 from belfry.engine.turn import Turn, local_zone, value_of, zone_name
 
@@ -208,6 +209,7 @@ def _again(turn: Turn, out: Outgoing, channel: str, provider: str) -> None:
         return
     out.attempts += 1
     out.contact, out.state = verdict.address, "started"
+    caps.reserve(turn, code, out.message_id, channel, out.contact)
     out.tried.append(f"{channel}/{provider}")
     out.attempt_id = derived_id("attempt", out.message_id, str(out.attempts))
     _attempt(turn, code, out, None)
@@ -222,20 +224,15 @@ def _give_up(turn: Turn, out: Outgoing, reason: str, *, is_free: bool) -> None:
     code = turn.program.rules.get(candidate.rule)
     notify = None if code is None else code.rule.notify
     turn.decisions.append(
-        Decision(
+        recorded(
+            turn,
+            candidate,
             derived_id("decision", out.message_id, reason),
-            turn.now.astimezone(local_zone(turn)),
-            turn.record.customer_id,
-            candidate.rule,
-            candidate.key,
-            candidate.occurrence,
-            None if notify is None else notify.message_class,
             Outcome.SUPPRESS,
-            str(reason),
-            out.channel,
-            None,
-            candidate.values,
-            turn.program.book.hash,
-            out.message_id,
+            reason,
+            at=turn.now,
+            message_class=None if notify is None else notify.message_class,
+            channel=out.channel,
+            message_id=out.message_id,
         )
     )

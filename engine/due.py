@@ -14,7 +14,7 @@ from collections.abc import Callable
 from belfry.engine import alerts, arbitrate, decide, dispatch, series
 from belfry.engine.agenda import arm_wake, drop_timer
 from belfry.engine.program.build import RuleCode
-from belfry.engine.record import SEPARATOR, TimerEntry, joined
+from belfry.engine.record import SEPARATOR, TimerEntry
 from belfry.engine.rulebook.model import Feature, Rule
 from belfry.engine.segments import settle_segments
 from belfry.engine.sequences import is_absent
@@ -123,7 +123,7 @@ def _wake(turn: Turn, name: str, entry: TimerEntry, feature_name: str, key: str)
     """A window lost an item by time alone: ask who reads it."""
     drop_timer(turn.record, name)
     feature = turn.program.book.features.get(feature_name)
-    window = turn.record.windows.get(joined(feature_name, key) if key else feature_name)
+    window = None if feature is None else turn.record.windows.get(window_name(feature, key))
     if feature is None or window is None:
         return
     evict(feature, window, turn.now)

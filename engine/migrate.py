@@ -26,6 +26,7 @@ from belfry.engine.reasons import Outcome as Verdict
 from belfry.engine.reasons import Reason
 from belfry.engine.reassess import fit_tier, reassess
 from belfry.engine.record import SEPARATOR, Candidate, Record, TimerEntry, joined
+from belfry.engine.recorded import recorded
 from belfry.engine.rulebook.model import Rule
 from belfry.engine.segments import restate_segment
 from belfry.engine.turn import Turn, local_zone
@@ -155,21 +156,16 @@ def _last_word(
     phase = "release" if is_held else "first"
     customer_id = turn.record.customer_id
     identity = (customer_id, candidate.rule, candidate.key, candidate.occurrence)
-    return Decision(
+    return recorded(
+        turn,
+        candidate,
         derived_id("decision", *identity, Verdict.SUPPRESS, phase),
-        (turn.now if is_held else candidate.at).astimezone(local_zone(turn)),
-        customer_id,
-        candidate.rule,
-        candidate.key,
-        candidate.occurrence,
-        edits.classes.get(candidate.rule),
         Verdict.SUPPRESS,
-        str(reason),
-        candidate.channel or None,
-        None,
-        candidate.values,
-        turn.program.book.hash,
-        candidate.message_id or None,
+        reason,
+        at=turn.now if is_held else candidate.at,
+        message_class=edits.classes.get(candidate.rule),
+        channel=candidate.channel or None,
+        message_id=candidate.message_id or None,
     )
 
 

@@ -21,7 +21,6 @@ class Sight(msgspec.Struct, gc=False):
     r: Record
     t: dt.datetime
     e: Any = None
-    c: Any = None
     a: Any = None
     k: Any = None
     l: Any = None
@@ -42,9 +41,7 @@ def of_event(record: Record, event: Any, at: dt.datetime) -> Sight:
     if not account_id:
         account_id = owner_of(record, event)
     account = record.accounts.get(account_id) if account_id else None
-    return Sight(
-        record, at, event, record.customer, account, card, loan, None, account_id, card_id, loan_id
-    )
+    return Sight(record, at, event, account, card, loan, None, account_id, card_id, loan_id)
 
 
 def owner_of(record: Record, event: Any) -> str:
@@ -57,7 +54,7 @@ def owner_of(record: Record, event: Any) -> str:
 
 def of_key(record: Record, by: str, key: str, at: dt.datetime) -> Sight:
     """From the side of a key, with no event: a timer, a change elsewhere, a release."""
-    sight = Sight(record, at, None, record.customer)
+    sight = Sight(record, at)
     match by:
         case "account":
             sight.account_id = key

@@ -43,14 +43,14 @@ def transition(program: Program, record: Record, event: Any) -> Outcome:
     plan = program.plans.get(event.__class__)
     if plan is None:
         return _engine_event(program, record, event)
-    now = time = event.time
+    time = event.time
     seen = record.seen
     name = f"{event.source}\x1f{event.id}" if event.source else event.id
     if name in seen:
         return REPEATED
     latest = record.latest
     if latest is None:
-        _begin(Turn(program, record, now))
+        _begin(Turn(program, record, time))
     elif time < latest:
         return _late(program, record, event, plan, name)
     record.latest = seen[name] = time
@@ -61,8 +61,8 @@ def transition(program: Program, record: Record, event: Any) -> Outcome:
         if found is None:
             return NOTHING
         if found is not OTHERWISE:
-            return _act(Turn(program, record, now), event, plan, *found)
-    return _general(program, record, event, plan, now, is_late=False)
+            return _act(Turn(program, record, time), event, plan, *found)
+    return _general(program, record, event, plan, time, is_late=False)
 
 
 def _late(program: Program, record: Record, event: Any, plan: Plan, name: str) -> Outcome:

@@ -232,8 +232,8 @@ class Serving:
         begun = self.clock.monotonic()
         faultpoint("call.before")
         answer = await loop.run_in_executor(
-            self._callers, self.transport.carry, attempt, self.clock.now()
-        )
+            self._callers, lambda: self.transport.carry(attempt, self.clock.now())
+        )  # the clock is read when a caller is free: what waited for one may have expired
         faultpoint("call.after")
         self.metrics.called(attempt, answer, self.clock.monotonic() - begun)
         self.host.answer(answer)

@@ -1,4 +1,4 @@
-"""How generated code reads a name: `customer.city` becomes `x.c.city`.
+"""How generated code reads a name: `customer.city` becomes `x.r.customer.city`.
 
 In: a dotted name, the event type in sight (or None: any). Out: Python source over a `Sight` named
 `x`.
@@ -35,6 +35,7 @@ class Reader:
     """Turns dotted names into local variables of one generated function, each loaded once.
 
     `sight`: what stands before the letters of a `Sight`; empty where they are variables themselves.
+    `whole`: source of the sight itself, for what is read by a function.
     """
 
     types: EventTypes
@@ -42,6 +43,7 @@ class Reader:
     feature_readers: Mapping[str, str]
     locals: dict[str, str] = field(default_factory=dict)
     sight: str = "x."
+    whole: str = "x"
 
     def __call__(self, dotted: str) -> str:
         variable = self.locals.get(dotted)
@@ -63,9 +65,9 @@ class Reader:
         if dotted == "tier":
             return f"{x}tier"
         if head == "features":
-            return f"{self.feature_readers[rest]}(x)"
+            return f"{self.feature_readers[rest]}({self.whole})"
         if head == "series":
-            return f"S_{rest.replace('.', '_')}(x)"
+            return f"S_{rest.replace('.', '_')}({self.whole})"
         if head == "segments":
             return f"segment_of({x}r, {rest!r})"
         if head == "customer":

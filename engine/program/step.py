@@ -19,7 +19,7 @@ from belfry.engine.program.dependencies import growing
 from belfry.engine.program.look import INDEX_FROM, look_lines
 from belfry.engine.program.plan import Plan
 from belfry.engine.program.reads import Reader, is_costly
-from belfry.engine.program.updates import KEYS, take_in, value_lines, window_name
+from belfry.engine.program.updates import KEYS, take_in, value_lines, window_source
 from belfry.engine.program.wakes import Wakes
 from belfry.engine.record import Record
 from belfry.engine.rulebook.model import Feature, Rulebook
@@ -50,7 +50,8 @@ class _Writer:
 
     def __init__(self, cond: Conditions, book: Rulebook, plan: Plan, wakes: Wakes) -> None:
         self.cond, self.book, self.plan, self.wakes = cond, book, plan, wakes
-        self.reader = Reader(cond.types, plan.kind, cond.feature_names, sight="")
+        names = cond.feature_names
+        self.reader = Reader(cond.types, plan.kind, names, sight="", whole="of_event(r, e, t)")
         self.features = [f for f in book.features.values() if plan.kind in f.events]
         self.windows = {f.name: f"w{number}" for number, f in enumerate(self.features)}
 
@@ -108,11 +109,9 @@ class _Writer:
     def _load(self, name: str) -> list[str]:
         """Lines that put a feature's value into its variable."""
         target = self.reader(name)
-        if name.startswith("series."):
-            return [f"{target} = {self.reader.source(name)[:-3]}(of_event(r, e, t))"]
-        feature = self.book.features[name.partition(".")[2]]
-        if feature.entity is not None:
-            return [f"{target} = {self.cond.feature_names[feature.name]}(of_event(r, e, t))"]
+        feature = self.book.features.get(name.partition(".")[2])
+        if name.startswith("series.") or feature is None or feature.entity is not None:
+            return [f"{target} = {self.reader.source(name)}"]
         window, lines = self.windows.get(feature.name), []
         if window is None:
             window, lines = "win", [f"win = {_window_of(feature)}"]
@@ -139,5 +138,5 @@ class _Writer:
 
 
 def _window_of(feature: Feature) -> str:
-    source = f"windows.get({window_name(feature)})"
+    source = f"windows.get({window_source(feature)})"
     return source if feature.by == "customer" else f"{source} if {KEYS[feature.by]} else None"

@@ -40,7 +40,7 @@ def define_update(
     return cond.define(*reader.loads(), *head, *(f"{key} = x.{key}" for key in keys), *blocks)
 
 
-def window_name(feature: Feature) -> str:
+def window_source(feature: Feature) -> str:
     """Source of the name that the feature's window has in the record."""
     if feature.by == "customer":
         return repr(feature.name)
@@ -70,7 +70,7 @@ def take_in(
             value = "value"
     if feature.by != "customer":
         tests.append(KEYS[feature.by])
-    win, name = window or "win", window_name(feature)
+    win, name = window or "win", window_source(feature)
     body = [] if window else [f"win = windows.get({name})"]
     body += [f"if {win} is None:", f"    {win} = windows[{name}] = Window()"]
     if feature.operation == "distinct":
@@ -121,7 +121,7 @@ def define_reader(cond: Conditions, feature: Feature) -> str:
     if feature.by != "customer":
         key = KEYS[feature.by]
         head = [f"{key} = x.{key}", f"if not {key}:", "    return None"]
-    head.append(f"win = x.r.windows.get({window_name(feature)})")
+    head.append(f"win = x.r.windows.get({window_source(feature)})")
     return cond.define(*head, *value_lines(cond, feature, "value", "win", "x.t"), "return value")
 
 

@@ -157,8 +157,10 @@ REMOVALS: dict[str, Removal] = {
     "reservation": Removal("a place under a cap is reserved before sending",
                            {f"{ENGINE}.caps:reserve": _always(None)}),
     "quiet": Removal("quiet hours are asked", _gates(gates.outside_quiet_hours)),
-    "release": Removal("what was held is asked again on release",
-                       {f"{ENGINE}.decide:for_customer": _released}),
+    "release": Removal("what was held is asked again on release, attempts get a last look", {
+        f"{ENGINE}.decide:for_customer": _released,
+        f"{RUNTIME}.embedded:take_wanted": _take_all,
+    }),
     "expiry": Removal("expiry is asked, and looked at before the call", {
         **_gates(gates.not_expired),
         f"{ENGINE}.gates:expires_at": _always(NEVER),

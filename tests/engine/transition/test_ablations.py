@@ -110,7 +110,7 @@ def test_a_gate_that_is_taken_away_is_missed(
 
 
 def test_caps_that_are_not_reserved_are_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caps, "reserve", lambda turn, sent: None)
+    monkeypatch.setattr(caps, "reserve", lambda *taken: None)
     assert noticed() is not None
 
 

@@ -80,3 +80,35 @@ def test_a_retry_that_would_come_too_late_ends_with_its_reason(bank):
     refuse(bank, "2026-03-03T09:00:00")
     assert bank.told()[-1][2:] == ("suppress", "expired")
     assert not bank.record().outgoing
+
+
+CAPPED = program_of(
+    """
+rule: told
+event: transaction
+when: amount > 100
+notify: {class: service, template: t, channels: [sms], expires: 3d}
+""",
+    policies=POLICIES + "caps:\n- {name: day, classes: [service], limit: 1, window: 24h}\n",
+)
+
+
+@pytest.fixture
+def capped():
+    found = Bank(CAPPED).take(*facts())
+    found.answers[""] = "none"
+    found.host.deliver = found.attempts.append
+    found.take({**SPENT, "at": "2026-03-02T20:50:00"})
+    found.until("2026-03-02T20:51:00")
+    refuse(found, "2026-03-02T21:30:00")  # night: the retry waits for 08:00
+    return found.until("2026-03-03T09:00:00")
+
+
+def test_a_message_does_not_stand_in_its_own_way_under_a_cap(capped):
+    assert [str(one.at)[:16] for one in capped.attempts] == ["2026-03-02 12:50", "2026-03-03 00:00"]
+
+
+def test_a_retry_takes_its_place_under_a_cap_when_it_goes_out(capped):
+    capped.take({**SPENT, "at": "2026-03-03T20:55:00"})
+    capped.until("2026-03-03T20:56:00")  # 24 hours after the first attempt, not after the second
+    assert capped.told()[-1][2:] == ("suppress", "cap_day")
