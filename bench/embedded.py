@@ -27,6 +27,7 @@ from belfry.engine.events import Answer
 from belfry.engine.program import Program, build_program
 from belfry.engine.record_codec import RecordCodec
 from belfry.engine.rulebook.load import load_rulebook
+from belfry.notifiers.dispatch import at_once
 from belfry.runtime.embedded import Host
 from belfry.runtime.host import accept_all
 from belfry.runtime.ports import Batch, Changes, micros
@@ -59,7 +60,7 @@ class Still:
 class Taking:
     """A provider that takes everything at once."""
 
-    def carry(self, attempt: Attempt, at: dt.datetime) -> Answer:
+    async def carry(self, attempt: Attempt, at: dt.datetime | None = None) -> Answer:
         return accept_all(attempt)
 
 
@@ -122,7 +123,7 @@ def throughput(path: Path, program: Program, raw: list[bytes]) -> float:
         clock.at = max(clock.at, events[-1].time)
         host.apply([Batch(events)])
         for attempt in host.take_attempts():
-            host.answer(transport.carry(attempt, clock.at))
+            host.answer(at_once(transport.carry(attempt, clock.at)))
 
     for at in range(0, CUSTOMERS, BATCH):
         apply([facts(number) for number in range(at, at + BATCH)])

@@ -16,7 +16,7 @@ from belfry.cli.progress import progress_bar
 from belfry.runtime.replay import RESULTS, replay_files
 
 
-class Instant(click.ParamType[dt.datetime]):
+class Instant(click.ParamType):
     """An instant with offset on the command line."""
 
     name = "instant"

@@ -7,13 +7,15 @@ Invariant: one attempt calls one provider at most once, and always gets an answe
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
 
 from belfry.engine.decisions import Attempt
 from belfry.engine.events import Answer
 from belfry.engine.rulebook.model import Rulebook
 from belfry.notifiers.provider import (
     Failure,
+    Message,
     Provider,
     Rejected,
     Retry,
@@ -23,20 +25,23 @@ from belfry.notifiers.provider import (
 )
 from belfry.notifiers.render import Unrenderable, text_of
 
+T = TypeVar("T")
 
-def carry_out(
+
+async def carry_out(
     attempt: Attempt, book: Rulebook, providers: Mapping[str, Provider], *, at: dt.datetime
 ) -> Answer:
     """`at` is the instant of the call and of its answer."""
-    return answer_event(attempt, _said(attempt, book, providers, at=at), at=at)
+    return answer_event(attempt, await _said(attempt, book, providers, at=at), at=at)
 
 
-def _said(
+async def _said(
     attempt: Attempt, book: Rulebook, providers: Mapping[str, Provider], *, at: dt.datetime
 ) -> Said:
     # Expiry is a fact of this instant: the attempt may have waited since it was decided.
     if attempt.expires_at is not None and at >= attempt.expires_at:
         return Rejected(Failure.EXPIRED, Retry.NEVER)
+    ttl_s = None if attempt.expires_at is None else (attempt.expires_at - at).total_seconds()
     provider = providers.get(attempt.provider)
     if provider is None:
         return Rejected(Failure.NOT_CONFIGURED, Retry.OTHER_PROVIDER, raw=attempt.provider)
@@ -46,7 +51,21 @@ def _said(
     if isinstance(text, Unrenderable):
         return Rejected(Failure.UNRENDERABLE, Retry.NEVER, raw=f"{text.template}: {text.why}")
     try:
-        return provider.send(attempt, text)
+        return await provider.send(Message(attempt, text, at, ttl_s))
     except Exception as crash:  # noqa: BLE001  (a provider broke its promise; the host must not)
         # It may have sent before it broke.
         return Unknown(Failure.CRASHED, raw=type(crash).__name__)
+
+
+def at_once(work: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that never waits: a provider in memory or on disk, without a loop.
+
+    Raises `RuntimeError` if it does wait.
+    """
+    try:
+        work.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    work.close()
+    raise RuntimeError("it waits: this needs an event loop")

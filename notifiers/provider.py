@@ -69,15 +69,36 @@ class Unknown:
 Said = Accepted | Rejected | Unknown
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one attempt hands to a provider. `text`: rendered in the customer's language.
+
+    `at`: the instant of the call. `ttl_s`: seconds that are left until it must not be shown any
+    more; None: no end. `callback_url`: where receipts of this attempt go; None: nowhere.
+    """
+
+    attempt: Attempt
+    text: str
+    at: dt.datetime
+    ttl_s: float | None = None
+    callback_url: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Message({self.attempt!r}, …)"
+
+
 class Provider(Protocol):
-    """One way out. Constructed with keyword settings; `close` is called once at the end."""
+    """One way out. Constructed with keyword settings, outside of a loop and without I/O.
+
+    `send` and `close` run in one event loop; `close` is called once, also if nothing was sent.
+    """
 
     name: str
 
-    def send(self, attempt: Attempt, text: str) -> Said:
-        """One call. A failure is a value; the provider's own words stay in `raw`."""
+    async def send(self, message: Message) -> Said:
+        """One call, with a timeout. A failure is a value; the provider's own words are `raw`."""
 
-    def close(self) -> None: ...
+    async def close(self) -> None: ...
 
 
 PROVIDERS: dict[str, str] = {

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from belfry.engine.faults import Severity
 from belfry.engine.rulebook.model import Rulebook
+from belfry.notifiers.dispatch import at_once
 from belfry.notifiers.provider import PROVIDERS, open_provider
 from belfry.runtime.reading import reader
 from belfry.runtime.rulebook_files import read_rulebook
@@ -174,7 +175,7 @@ def _providers(settings: Settings, book: Rulebook) -> list[Finding]:
         if name == "file":
             given["path"] = os.devnull
         try:
-            open_provider(name, **given).close()
+            at_once(open_provider(name, **given).close())
         except (TypeError, ValueError, OSError) as problem:
             said = f"cannot be opened: {type(problem).__name__}"
             remedy = f"BELFRY_PROVIDER_{name.upper()}_…, or [providers.{name}]"

@@ -25,6 +25,7 @@ from belfry.engine.program import Program
 from belfry.engine.record import SEPARATOR, Record
 from belfry.engine.transition import NOTHING, transition
 from belfry.engine.watermark import Watermarks
+from belfry.notifiers.dispatch import at_once
 from belfry.runtime import bounds
 from belfry.runtime.bounds import Poison
 from belfry.runtime.faultpoints import faultpoint
@@ -378,7 +379,7 @@ class Host:
             self._commit()
             for attempt in self.outbox.take():
                 faultpoint("call.before")
-                answer = self._transport.carry(attempt, attempt.at)
+                answer = at_once(self._transport.carry(attempt, attempt.at))
                 faultpoint("call.after")
                 self._answer(answer)
 

@@ -33,9 +33,12 @@ class Clock(Protocol):
 
 
 class Transport(Protocol):
-    """Carries out one attempt that is on disk as started: one call at most, always an answer."""
+    """Carries out one attempt that is on disk as started: one call at most, always an answer.
 
-    def carry(self, attempt: Attempt, at: dt.datetime) -> Answer: ...
+    `at`: the instant of the call; None: whatever the clock says when its turn has come.
+    """
+
+    async def carry(self, attempt: Attempt, at: dt.datetime | None = None) -> Answer: ...
 
 
 class StoredAttempt(NamedTuple):

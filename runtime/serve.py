@@ -16,7 +16,7 @@ import json
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -53,25 +53,32 @@ def serve(
     arm_from_environment()
     store = SqliteStore(settings.data)
     try:
-        with _providers(program, settings) as providers:
-            carrier = Carrier(program, providers)
-            clock = WallClock()
-            by_events = settings.clock == "events"
-            host = Host(program, store, clock, carrier, by_events=by_events)
-            # Rulebook and program stay: looking through them for garbage would be felt in latency.
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(*GC_THRESHOLDS)
-            with socket.create_server((settings.host, settings.port), backlog=1024) as listener:
-                asyncio.run(_run(settings, host, clock, carrier, tokens, listener, told))
+        with socket.create_server((settings.host, settings.port), backlog=1024) as listener:
+            asyncio.run(_run(settings, program, store, tokens, listener, told))
     finally:
         store.close()
 
 
 async def _run(  # noqa: PLR0917  each of another type
-    settings: Settings, host: Host, clock: WallClock, carrier: Carrier, tokens: Tokens,
+    settings: Settings, program: Program, store: SqliteStore, tokens: Tokens,
     listener: socket.socket, told: Callable[[str], None],
 ) -> None:  # fmt: skip
+    clock = WallClock()
+    async with _providers(program, settings) as providers:
+        carrier = Carrier(program, providers, clock)
+        host = Host(program, store, clock, carrier, by_events=settings.clock == "events")
+        # Rulebook and program stay: looking through them for garbage would be felt in latency.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+        await _wired(settings, host, carrier, tokens, listener, told)
+
+
+async def _wired(  # noqa: PLR0917  each of another type
+    settings: Settings, host: Host, carrier: Carrier, tokens: Tokens,
+    listener: socket.socket, told: Callable[[str], None],
+) -> None:  # fmt: skip
+    clock = carrier.clock
     metrics = Metrics(importlib.metadata.version("belfry-alerts"))
     metrics.decides(host.program)
     serving = Serving(host, clock, carrier, metrics)
@@ -175,8 +182,8 @@ async def _prune(serving: Serving, keep: dt.timedelta) -> None:
         await asyncio.sleep(0.05 if gone else PRUNE_S)  # what comes in goes first
 
 
-@contextlib.contextmanager
-def _providers(program: Program, settings: Settings) -> Iterator[dict[str, Provider]]:
+@contextlib.asynccontextmanager
+async def _providers(program: Program, settings: Settings) -> AsyncIterator[dict[str, Provider]]:
     """Those that the rulebook names or the settings configure."""
     channels = program.book.policies.channels.values()
     named = {name for channel in channels for name in channel.providers} | set(settings.providers)
@@ -190,7 +197,7 @@ def _providers(program: Program, settings: Settings) -> Iterator[dict[str, Provi
         yield opened
     finally:
         for provider in opened.values():
-            provider.close()
+            await provider.close()
 
 
 class JsonLines(logging.Formatter):

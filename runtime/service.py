@@ -21,6 +21,7 @@ from belfry.engine.faults import RulebookRefused, Severity
 from belfry.engine.program import Program, build_program
 from belfry.notifiers.dispatch import carry_out
 from belfry.notifiers.provider import Provider
+from belfry.runtime.ports import Clock
 from belfry.runtime.rulebook_files import read_rulebook
 from belfry.runtime.serving import Serving
 from belfry.runtime.tokens import Tokens
@@ -41,12 +42,14 @@ class WallClock:
 class Carrier:
     """The transport that calls real providers with the texts of the rulebook that decides."""
 
-    def __init__(self, program: Program, providers: Mapping[str, Provider]) -> None:
+    def __init__(self, program: Program, providers: Mapping[str, Provider], clock: Clock) -> None:
         self.program = program
         self.providers = providers
+        self.clock = clock
 
-    def carry(self, attempt: Attempt, at: dt.datetime) -> Answer:
-        return carry_out(attempt, self.program.book, self.providers, at=at)
+    async def carry(self, attempt: Attempt, at: dt.datetime | None = None) -> Answer:
+        at = at or self.clock.now()
+        return await carry_out(attempt, self.program.book, self.providers, at=at)
 
 
 class Service:

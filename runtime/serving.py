@@ -32,7 +32,6 @@ log = logging.getLogger("belfry")
 
 QUEUED_MAX = 20_000  # records that wait for the next commit
 TOGETHER_MAX = 4_000  # records in one commit
-CALLERS = 16  # threads that talk to providers
 IDLE_S = 5.0  # a stepped clock is noticed so late at most
 STOP_S = 15.0  # how long a stop waits for answers of providers
 RETRY_S = (0.2, 1.0, 5.0)  # after a failed commit
@@ -91,7 +90,6 @@ class Serving:
         self._queued = 0
         self._wake = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, "writer")
-        self._callers = ThreadPoolExecutor(CALLERS, "caller")
         self._calls: set[asyncio.Task[None]] = set()
         self._next_due: dt.datetime | None = None
         self._is_more_due = True  # the first turn looks at once
@@ -133,7 +131,6 @@ class Serving:
                 await self._turn()
             await self._settle()
         finally:
-            self._callers.shutdown(wait=False, cancel_futures=True)
             self._writer.shutdown(wait=True)
 
     async def _turn(self) -> None:
@@ -228,12 +225,9 @@ class Serving:
             task.add_done_callback(self._calls.discard)
 
     async def _call(self, attempt: Attempt) -> None:
-        loop = asyncio.get_running_loop()
         begun = self.clock.monotonic()
         faultpoint("call.before")
-        answer = await loop.run_in_executor(
-            self._callers, lambda: self.transport.carry(attempt, self.clock.now())
-        )  # the clock is read when a caller is free: what waited for one may have expired
+        answer = await self.transport.carry(attempt)
         faultpoint("call.after")
         self.metrics.called(attempt, answer, self.clock.monotonic() - begun)
         self.host.answer(answer)

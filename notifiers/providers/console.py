@@ -12,7 +12,15 @@ from typing import TextIO
 
 from belfry.engine.decisions import Attempt
 from belfry.notifiers.clean import clean_characters
-from belfry.notifiers.provider import Accepted, Failure, Rejected, Retry, Said, masked_address
+from belfry.notifiers.provider import (
+    Accepted,
+    Failure,
+    Message,
+    Rejected,
+    Retry,
+    Said,
+    masked_address,
+)
 
 WIDTH = 76
 
@@ -24,17 +32,17 @@ class Console:
         self.name = "console"
         self._stream = stream
 
-    def send(self, attempt: Attempt, text: str) -> Said:
+    async def send(self, message: Message) -> Said:
         stream = self._stream or sys.stdout
         try:
-            stream.write(box(attempt, text))
+            stream.write(box(message.attempt, message.text))
             stream.flush()
         except (OSError, ValueError) as problem:
             # A closed pipe: nobody saw the box, and nobody will see the next one here.
             return Rejected(Failure.UNAVAILABLE, Retry.OTHER_PROVIDER, raw=type(problem).__name__)
         return Accepted()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """The stream belongs to whoever gave it."""
 
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import orjson
 
-from belfry.engine.decisions import Attempt
-from belfry.notifiers.provider import Accepted, Failure, Rejected, Retry, Said, Unknown
+from belfry.notifiers.provider import Accepted, Failure, Message, Rejected, Retry, Said, Unknown
 from belfry.notifiers.render import message_row
 
 
@@ -25,11 +24,11 @@ class File:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._is_open = True
 
-    def send(self, attempt: Attempt, text: str) -> Said:
+    async def send(self, message: Message) -> Said:
         if not self._is_open:
             return Rejected(Failure.UNAVAILABLE, Retry.OTHER_PROVIDER, raw="closed")
         try:
-            line = orjson.dumps(message_row(attempt, text)) + b"\n"
+            line = orjson.dumps(message_row(message.attempt, message.text)) + b"\n"
         except orjson.JSONEncodeError as problem:
             return Rejected(Failure.UNRENDERABLE, Retry.NEVER, raw=str(problem))
         try:
@@ -44,9 +43,9 @@ class File:
                 os.fsync(self._descriptor)
         except OSError as problem:
             return Unknown(Failure.UNAVAILABLE, raw=problem.strerror or "")
-        return Accepted(provider_ref=attempt.attempt_id)
+        return Accepted(provider_ref=message.attempt.attempt_id)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         if self._is_open:
             self._is_open = False
             os.close(self._descriptor)

@@ -24,7 +24,7 @@ from belfry.engine.events import Answer
 from belfry.engine.instants import NEVER
 from belfry.engine.program import Program
 from belfry.engine.record import Record
-from belfry.notifiers.dispatch import carry_out
+from belfry.notifiers.dispatch import at_once, carry_out
 from belfry.runtime.embedded import Host
 from belfry.runtime.faultpoints import faultpoint
 from belfry.runtime.ports import Batch
@@ -256,8 +256,8 @@ class Process:
             faultpoint("call.before")
             self.lab.moment = Moment(self.time.now(), taken, self.disk.commits)
             self.lab.latency_s = 0.0
-            answer = carry_out(
-                attempt, self.host.program.book, self.lab.providers, at=self.time.now()
+            answer = at_once(
+                carry_out(attempt, self.host.program.book, self.lab.providers, at=self.time.now())
             )
             faultpoint("call.after")
         except Crashed:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from belfry.engine.decisions import Attempt
-from belfry.notifiers.provider import Accepted, Failure, Rejected, Retry, Said, Unknown
+from belfry.notifiers.provider import Accepted, Failure, Message, Rejected, Retry, Said, Unknown
 
 # How often each happens in fair weather, and what a provider does while it is out of order.
 FAIR = {"take": 88, "slow": 4, "again": 2, "elsewhere": 2, "never": 1, "lying": 1, "dead": 1,
@@ -96,8 +96,8 @@ class Simulated:
         self.name = name
         self._lab = lab
 
-    def send(self, attempt: Attempt, text: str) -> Said:
-        return self._lab.take(self.name, attempt)
+    async def send(self, message: Message) -> Said:
+        return self._lab.take(self.name, message.attempt)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Nothing is open."""

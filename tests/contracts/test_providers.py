@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from belfry.engine.decisions import Attempt
+from belfry.notifiers.dispatch import at_once
 from belfry.notifiers.provider import (
     PROVIDERS,
     Accepted,
+    Message,
     Provider,
     Rejected,
+    Said,
     Unknown,
     open_provider,
 )
@@ -45,7 +48,9 @@ def console_world(folder: Path) -> World:
 def file_world(folder: Path) -> World:
     path = folder / "messages.ndjson"
     provider = open_provider("file", path=path, fsync=True)
-    return World(provider, lambda: path.read_text(encoding="utf-8"), provider.close)
+    return World(
+        provider, lambda: path.read_text(encoding="utf-8"), lambda: at_once(provider.close())
+    )
 
 
 WORLDS = {"console": console_world, "file": file_world}
@@ -55,7 +60,11 @@ WORLDS = {"console": console_world, "file": file_world}
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     made = WORLDS[request.param](tmp_path)
     yield made
-    made.provider.close()
+    at_once(made.provider.close())
+
+
+def send(world: World, attempt: Attempt, text: str) -> Said:
+    return at_once(world.provider.send(Message(attempt, text, attempt.at)))
 
 
 def attempt(**changes: object) -> Attempt:
@@ -84,20 +93,20 @@ def test_every_row_is_named_as_it_is_registered(world: World) -> None:
 
 
 def test_an_accepted_text_gets_out_once_and_whole(world: World) -> None:
-    assert isinstance(world.provider.send(attempt(), "余额不足 ¥150"), Accepted)
+    assert isinstance(send(world, attempt(), "余额不足 ¥150"), Accepted)
     assert world.sent().count("余额不足 ¥150") == 1
 
 
 def test_two_attempts_are_two_calls_a_provider_never_dedupes_or_retries(world: World) -> None:
-    world.provider.send(attempt(), "one text")
-    world.provider.send(attempt(attempt_id="a-2"), "one text")
+    send(world, attempt(), "one text")
+    send(world, attempt(attempt_id="a-2"), "one text")
     assert world.sent().count("one text") == 2
 
 
 def test_a_broken_world_is_an_answer_not_an_exception(world: World) -> None:
-    world.provider.send(attempt(), "before")
+    send(world, attempt(), "before")
     world.breaks()
-    said = world.provider.send(attempt(attempt_id="a-2"), "after")
+    said = send(world, attempt(attempt_id="a-2"), "after")
     assert isinstance(said, Rejected | Unknown)
     assert said.raw
     assert "after" not in world.sent()
@@ -105,11 +114,11 @@ def test_a_broken_world_is_an_answer_not_an_exception(world: World) -> None:
 
 def test_an_answer_never_repeats_the_contact_or_the_text(world: World) -> None:
     world.breaks()
-    said = repr(world.provider.send(attempt(), "balance 150"))
+    said = repr(send(world, attempt(), "balance 150"))
     assert ADDRESS not in said
     assert "balance 150" not in said
 
 
 def test_closing_twice_is_harmless(world: World) -> None:
-    world.provider.close()
-    world.provider.close()
+    at_once(world.provider.close())
+    at_once(world.provider.close())

@@ -9,8 +9,8 @@ import pytest
 from belfry.engine.decisions import Attempt
 from belfry.engine.event_types import STANDARD
 from belfry.engine.rulebook.model import Bank, Policies, Rulebook, Template
-from belfry.notifiers.dispatch import carry_out
-from belfry.notifiers.provider import Accepted, Failure, Rejected, Retry, Said, Unknown
+from belfry.notifiers.dispatch import at_once, carry_out
+from belfry.notifiers.provider import Accepted, Failure, Message, Rejected, Retry, Said, Unknown
 from belfry.notifiers.render import Renderer, text_of
 
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
@@ -25,13 +25,13 @@ class Recorder:
         self.said = said
         self.texts: list[str] = []
 
-    def send(self, attempt: Attempt, text: str) -> Said:
-        self.texts.append(text)
+    async def send(self, message: Message) -> Said:
+        self.texts.append(message.text)
         if self.said is None:
             raise RuntimeError("a bug in a provider")
         return self.said
 
-    def close(self) -> None: ...
+    async def close(self) -> None: ...
 
 
 def book(*templates: tuple[str, str]) -> Rulebook:
@@ -80,15 +80,17 @@ ENGLISH = ("en", "Dear {{ customer.name }}")
 
 def test_an_accepted_attempt_comes_back_as_an_event_of_its_customer() -> None:
     provider = Recorder(Accepted("ref-9"))
-    answer = carry_out(attempt(), book(ENGLISH), {"recorder": provider}, at=NOW)
+    answer = at_once(carry_out(attempt(), book(ENGLISH), {"recorder": provider}, at=NOW))
     assert provider.texts == ["Dear Wang Fang"]
     assert (answer.result, answer.provider_ref, answer.customer_id) == ("accepted", "ref-9", "C1")
     assert (answer.attempt_id, answer.time) == ("a-1", NOW)
 
 
 def test_the_same_attempt_gives_the_same_event_id_so_a_repeat_counts_once() -> None:
-    first = carry_out(attempt(), book(ENGLISH), {"recorder": Recorder(Accepted())}, at=NOW)
-    again = carry_out(attempt(), book(ENGLISH), {"recorder": Recorder(Accepted())}, at=LATER)
+    first = at_once(carry_out(attempt(), book(ENGLISH), {"recorder": Recorder(Accepted())}, at=NOW))
+    again = at_once(
+        carry_out(attempt(), book(ENGLISH), {"recorder": Recorder(Accepted())}, at=LATER)
+    )
     assert (first.source, first.id) == (again.source, again.id)
 
 
@@ -115,7 +117,7 @@ def test_what_must_not_go_out_is_rejected_without_a_call(
     changes: dict[str, Any], result: str, retry: str, code: str
 ) -> None:
     provider = Recorder(Accepted())
-    answer = carry_out(attempt(**changes), book(ENGLISH), {"recorder": provider}, at=NOW)
+    answer = at_once(carry_out(attempt(**changes), book(ENGLISH), {"recorder": provider}, at=NOW))
     assert (answer.result, answer.retry, answer.code) == (result, retry, code)
     assert provider.texts == []
 
@@ -136,7 +138,7 @@ SAID: list[tuple[Said | None, str, str, str]] = [
 def test_every_answer_keeps_its_failure_and_the_providers_word(
     said: Said | None, result: str, retry: str, code: str
 ) -> None:
-    answer = carry_out(attempt(), book(ENGLISH), {"recorder": Recorder(said)}, at=NOW)
+    answer = at_once(carry_out(attempt(), book(ENGLISH), {"recorder": Recorder(said)}, at=NOW))
     assert (answer.result, answer.retry, answer.code) == (result, retry, code)
 
 

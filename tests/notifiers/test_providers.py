@@ -7,7 +7,8 @@ from pathlib import Path
 import orjson
 
 from belfry.engine.decisions import Attempt
-from belfry.notifiers.provider import masked_address
+from belfry.notifiers.dispatch import at_once
+from belfry.notifiers.provider import Message, masked_address
 from belfry.notifiers.providers.console import WIDTH, Console, box, columns
 from belfry.notifiers.providers.file import File
 
@@ -32,7 +33,7 @@ ATTEMPT = Attempt(
 
 def test_the_console_masks_the_contact() -> None:
     stream = io.StringIO()
-    Console(stream=stream).send(ATTEMPT, "hello")
+    at_once(Console(stream=stream).send(Message(ATTEMPT, "hello", ATTEMPT.at)))
     assert "****8000" in stream.getvalue()
     assert "13800" not in stream.getvalue()
 
@@ -50,9 +51,9 @@ def test_a_text_cannot_draw_on_the_terminal() -> None:
 def test_the_file_keeps_one_object_a_line(tmp_path: Path) -> None:
     path = tmp_path / "messages.ndjson"
     provider = File(path=path)
-    provider.send(ATTEMPT, "first\nwith a break")
-    provider.send(ATTEMPT, "second")
-    provider.close()
+    at_once(provider.send(Message(ATTEMPT, "first\nwith a break", ATTEMPT.at)))
+    at_once(provider.send(Message(ATTEMPT, "second", ATTEMPT.at)))
+    at_once(provider.close())
     rows = [orjson.loads(line) for line in path.read_bytes().splitlines()]
     assert [row["text"] for row in rows] == ["first\nwith a break", "second"]
     assert rows[0]["address"] == "+8613800138000"
@@ -64,8 +65,8 @@ def test_the_file_is_for_its_owner_only_and_is_appended_to(tmp_path: Path) -> No
     path = tmp_path / "messages.ndjson"
     for _ in range(2):
         provider = File(path=path)
-        provider.send(ATTEMPT, "hello")
-        provider.close()
+        at_once(provider.send(Message(ATTEMPT, "hello", ATTEMPT.at)))
+        at_once(provider.close())
     assert path.stat().st_mode & 0o077 == 0
     assert len(path.read_bytes().splitlines()) == 2
 

@@ -18,6 +18,7 @@ from belfry.engine.decisions import Attempt
 from belfry.engine.events import Answer
 from belfry.engine.program import Program, build_program
 from belfry.engine.rulebook.load import load_rulebook
+from belfry.notifiers.dispatch import at_once
 from belfry.runtime.embedded import Host
 from belfry.runtime.host import accept_all
 from belfry.runtime.ports import Batch
@@ -71,9 +72,9 @@ class Noting:
     def __init__(self) -> None:
         self.called: list[Attempt] = []
 
-    def carry(self, attempt: Attempt, at: dt.datetime) -> Answer:
+    async def carry(self, attempt: Attempt, at: dt.datetime | None = None) -> Answer:
         self.called.append(attempt)
-        return msgspec.structs.replace(accept_all(attempt), time=at)
+        return msgspec.structs.replace(accept_all(attempt), time=at or attempt.at)
 
 
 class Bank:
@@ -100,7 +101,7 @@ class Bank:
         """Carry out what is to be called, and commit the answers; how many there were."""
         attempts = self.host.take_attempts()
         for attempt in attempts:
-            self.host.answer(self.transport.carry(attempt, self.clock.now()))
+            self.host.answer(at_once(self.transport.carry(attempt, self.clock.now())))
         self.host.tick()
         return len(attempts)
 

@@ -6,6 +6,7 @@ import pytest
 from embedded_bank import NOON, batch, facts, login, spend
 
 from belfry.connectors.reasons import Reason
+from belfry.notifiers.dispatch import at_once
 from belfry.runtime import embedded
 from belfry.runtime.faultpoints import FaultInjected, action_of, arm, disarm
 from belfry.runtime.outbox import STARTED
@@ -191,7 +192,7 @@ def test_an_answer_whose_commit_failed_is_still_the_answer(banks):
     bank = banks()
     bank.host.apply([batch(bank.program, *facts(), login(1))])
     (attempt,) = bank.host.take_attempts()
-    bank.host.answer(bank.transport.carry(attempt, bank.clock.now()))
+    bank.host.answer(at_once(bank.transport.carry(attempt, bank.clock.now())))
     arm("commit.middle", 1, action_of("raise"))
     with pytest.raises(FaultInjected):
         bank.host.tick()

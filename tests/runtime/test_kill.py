@@ -43,8 +43,8 @@ class Filing:
         file = File(path=path)
         self.providers = dict.fromkeys(("alpha", "beta", "gamma"), file)
 
-    def carry(self, attempt, at):
-        return carry_out(attempt, PROGRAM.book, self.providers, at=at)
+    async def carry(self, attempt, at=None):
+        return await carry_out(attempt, PROGRAM.book, self.providers, at=at or attempt.at)
 
 
 def history(seed):
