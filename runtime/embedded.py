@@ -27,7 +27,6 @@ from belfry.engine.transition import NOTHING, transition
 from belfry.engine.watermark import Watermarks
 from belfry.notifiers.dispatch import at_once
 from belfry.runtime import bounds
-from belfry.runtime.bounds import Poison
 from belfry.runtime.faultpoints import faultpoint
 from belfry.runtime.host import end_of_arbitration
 from belfry.runtime.last_look import take_wanted
@@ -154,7 +153,7 @@ class Host:
             try:
                 work()
                 self._commit()
-            except Poison as poison:
+            except bounds.Poison as poison:
                 self._forget()
                 self._poison.add(poison.name)
             except BaseException:
@@ -355,7 +354,7 @@ class Host:
         try:
             outcome = transition(self.program, record, event)
         except Exception as fault:
-            raise Poison(name) from fault
+            raise bounds.Poison(name) from fault
         if outcome is not NOTHING:
             if outcome.errors and self._memory.editions.count(outcome.errors, event.time):
                 self._switch_off()

@@ -212,5 +212,5 @@ def test_both_locks_pin_the_same_versions_and_cover_every_direct_dependency() ->
         (project["project"]["dependencies"], run),
         (project["dependency-groups"]["dev"], develop),
     ):
-        names = {re.split(r"[<>=]", one)[0].lower() for one in wanted}
+        names = {re.split(r"[<>=\[]", one)[0].lower() for one in wanted}
         assert names <= lock.keys()
