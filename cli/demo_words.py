@@ -75,6 +75,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "quiet_hold": ("held until quiet hours end", "免打扰时段，暂存"),
     "no_consent": ("no consent for this purpose", "没有授权"),
     "opted_out": ("the customer opted out", "客户已退订"),
+    "number_not_allowed": ("a landline or premium number", "固定电话或收费号码"),
     "no_contact": ("no contact point for its channels", "没有可用的联系方式"),
     "unverified_contact": ("contact never verified", "联系方式未验证"),
     "suppressed_contact": ("contact bounced or said STOP", "联系方式已停用"),

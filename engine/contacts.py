@@ -17,6 +17,17 @@ from belfry.engine.record import ConsentEntry, ContactPoint, Record
 from belfry.engine.rulebook.model import MessageClass
 from belfry.engine.turn import Turn
 
+Type = phonenumbers.PhoneNumberType
+# Numbers that cost whoever calls them: somebody registers one and lets the bank pay (toll fraud).
+PREMIUM = frozenset((Type.PREMIUM_RATE, Type.SHARED_COST, Type.UAN))
+# Kind of contact → types of number that are never used. A landline cannot show a text message.
+NEVER_CALLED: dict[str, frozenset[int]] = {
+    "mobile": PREMIUM | {Type.FIXED_LINE, Type.PAGER},
+    "landline": PREMIUM | {Type.PAGER},
+    "email": frozenset(),
+    "device": frozenset(),
+}
+
 
 def consent_reason(
     turn: Turn, message_class: MessageClass, channel: str, *, former: bool = False
@@ -53,6 +64,8 @@ def reach(turn: Turn, channel: str, *, former: bool = False) -> ContactPoint | R
         return Reason.SUPPRESSED_CONTACT
     if policy.verified and point.verified is not True:
         return Reason.UNVERIFIED_CONTACT
+    if phone_type(point.address) in NEVER_CALLED[policy.contact]:
+        return Reason.NUMBER_NOT_ALLOWED
     if policy.countries and phone_country(point.address) not in policy.countries:
         return Reason.COUNTRY_NOT_ALLOWED
     return point
@@ -84,8 +97,19 @@ def keep_former(record: Record, kind: str, before: ContactPoint | None) -> None:
 @lru_cache(maxsize=65536)
 def phone_country(address: str) -> str | None:
     """ISO 3166-1 country of an E.164 number; None if it is not one."""
+    number = _parsed(address)
+    return None if number is None else phonenumbers.region_code_for_number(number)
+
+
+@lru_cache(maxsize=65536)
+def phone_type(address: str) -> int:
+    """A `phonenumbers.PhoneNumberType`; UNKNOWN for what is no number in use."""
+    number = _parsed(address)
+    return Type.UNKNOWN if number is None else phonenumbers.number_type(number)
+
+
+def _parsed(address: str) -> phonenumbers.PhoneNumber | None:
     try:
-        number = phonenumbers.parse(address)
+        return phonenumbers.parse(address)
     except phonenumbers.NumberParseException:
         return None
-    return phonenumbers.region_code_for_number(number)

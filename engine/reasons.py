@@ -32,6 +32,7 @@ class Reason(enum.StrEnum):
     UNVERIFIED_CONTACT = "unverified_contact"
     SUPPRESSED_CONTACT = "suppressed_contact"
     COUNTRY_NOT_ALLOWED = "country_not_allowed"
+    NUMBER_NOT_ALLOWED = "number_not_allowed"
     COOLDOWN = "cooldown"
     DUPLICATE = "duplicate"
     NOT_TRUE_ANY_MORE = "not_true_any_more"
@@ -69,6 +70,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.UNVERIFIED_CONTACT: "The contact point was never shown to be the customer's.",
     Reason.SUPPRESSED_CONTACT: "The contact point bounced or said STOP.",
     Reason.COUNTRY_NOT_ALLOWED: "The phone's country is not on the channel's list.",
+    Reason.NUMBER_NOT_ALLOWED: "A text message to a landline, or any call to a premium number.",
     Reason.COOLDOWN: "The rule spoke to this customer about this key too recently.",
     Reason.DUPLICATE: "This occurrence was decided before.",
     Reason.NOT_TRUE_ANY_MORE: "The condition no longer held when it was asked again.",
