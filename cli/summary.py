@@ -32,6 +32,10 @@ def show_summary(summary: dict[str, Any], out: Path | None = None) -> None:
     console.print(_table(summary["rules"]))
     for reason, count in events["quarantined_by_reason"].items():
         console.print(f"quarantined: {count:,} {reason}")
+    if events["quarantined"] and out is not None:
+        console.print(f"look at them: belfry quarantine list --file {out}/quarantine.ndjson")
+    if events["in"] and events["in"] == events["quarantined"]:
+        console.print("[red]nothing was taken in:[/] every line is in quarantine")
     for rule, count in summary["errors"].items():
         console.print(f"[red]errors:[/] {count:,} in {rule} (a division by zero?)")
     for rule, since in summary["broken"].items():
