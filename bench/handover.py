@@ -14,10 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-from belfry.engine.decisions import Attempt
 from belfry.engine.program import build_program
 from belfry.engine.rulebook.load import load_rulebook
-from belfry.notifiers.provider import PROVIDERS, Accepted, Said
+from belfry.notifiers.provider import PROVIDERS, Accepted, Message, Said
 from belfry.runtime.serve import serve
 from belfry.runtime.settings import Settings
 from belfry.runtime.tokens import Tokens
@@ -49,12 +48,12 @@ class Noting:
         self.path = path
         self.rows: list[tuple[str, float]] = []
 
-    def send(self, attempt: Attempt, text: str) -> Said:
-        self.rows.append((attempt.customer_id, time.monotonic()))
+    async def send(self, message: Message) -> Said:
+        self.rows.append((message.attempt.customer_id, time.monotonic()))
         return Accepted()
 
-    def close(self) -> None:
-        Path(self.path).write_text(json.dumps(self.rows))
+    async def close(self) -> None:
+        Path(self.path).write_text(json.dumps(self.rows))  # noqa: ASYNC240  (nothing else runs)
 
 
 def p99_ms(folder: Path) -> float:

@@ -22,6 +22,7 @@ from belfry.connectors.codec import Decoder
 from belfry.connectors.quarantine import QuarantineRecord
 from belfry.connectors.reasons import Rejected
 from belfry.engine.decisions import Attempt
+from belfry.notifiers.provider import Failure, Unknown, answer_event
 from belfry.runtime.embedded import Host
 from belfry.runtime.faultpoints import FaultInjected, faultpoint
 from belfry.runtime.metrics import Metrics
@@ -183,12 +184,22 @@ class Serving:
         seen_at = None if self.host.by_events else self.clock.now()
         batches = [self._decoded(one, seen_at) for one in requests]
         committed = self.host.apply(batches)
-        attempts = self.host.take_attempts()
-        due = self.host.next_due()
-        self._next_due = None if self.host.by_events or due.year >= dt.MAXYEAR else due
         self._is_more_due = committed.is_more_due
         self.metrics.commit_seconds.observe(self.clock.monotonic() - started)
-        return batches, committed, attempts
+        return batches, committed, self._taken()
+
+    def _taken(self) -> list[Attempt]:
+        """What is to be called now. Taken last: nothing may fail between here and the calls."""
+        try:
+            due = self.host.next_due()
+            self._next_due = None if self.host.by_events or due.year >= dt.MAXYEAR else due
+            return self.host.take_attempts()
+        except (OSError, sqlite3.Error, FaultInjected) as problem:
+            # The batch is on disk, and its senders are told so; a later turn looks again.
+            self.metrics.commit_failures.inc()
+            log.error("looking for what is due failed: %s", type(problem).__name__)
+            self._next_due = self.clock.now() + dt.timedelta(seconds=RETRY_S[1])
+            return []
 
     def _decoded(self, request: Request, seen_at: dt.datetime | None) -> Batch:
         batch = Batch([], key=request.key, digest=request.digest, positions=request.positions)
@@ -227,7 +238,12 @@ class Serving:
     async def _call(self, attempt: Attempt) -> None:
         begun = self.clock.monotonic()
         faultpoint("call.before")
-        answer = await self.transport.carry(attempt)
+        try:
+            answer = await self.transport.carry(attempt)
+        except Exception as crash:  # noqa: BLE001  (without an answer it would stay open for ever)
+            log.error("a call broke: %s", type(crash).__name__)
+            said = Unknown(Failure.CRASHED, raw=type(crash).__name__)
+            answer = answer_event(attempt, said, at=self.clock.now())
         faultpoint("call.after")
         self.metrics.called(attempt, answer, self.clock.monotonic() - begun)
         self.host.answer(answer)
