@@ -7,7 +7,7 @@ PACKAGES := cli connectors engine notifiers runtime
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup types format lint check test quick bench demo docs picture soak ablations golden lock clean
+.PHONY: help setup types format lint check test quick bench demo docs picture soak ablations golden lock up down clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -77,6 +77,17 @@ lock: setup ## resolves the dependencies anew, with hashes
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --upgrade \
 	  -c requirements.lock -o requirements-dev.lock
+
+COMPOSE := docker compose --env-file deploy/images.env --env-file .env $(if $(PROFILE),--profile $(PROFILE))
+
+up: ## Belfry, Kafka, Redis, Prometheus, Grafana and a mail catcher in containers; PROFILE=three
+	@command -v docker >/dev/null || { echo "make up needs Docker with its compose plugin" >&2; exit 2; }
+	@test -f .env || { echo "copy .env.example to .env and fill it in" >&2; exit 2; }
+	$(COMPOSE) up --build --detach --wait
+
+down: ## stops them; their data stays in Docker's volumes
+	@test -f .env || { echo "there is no .env, so nothing that 'make up' started" >&2; exit 2; }
+	docker compose --env-file deploy/images.env --env-file .env --profile '*' down
 
 clean: ## removes everything that make made
 	rm -rf .venv .typing build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
