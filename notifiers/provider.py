@@ -75,6 +75,7 @@ class Message:
 
     `at`: the instant of the call. `ttl_s`: seconds that are left until it must not be shown any
     more; None: no end. `callback_url`: where receipts of this attempt go; None: nowhere.
+    `is_html`: the template was an `.html`; only mail can show it.
     """
 
     attempt: Attempt
@@ -82,6 +83,7 @@ class Message:
     at: dt.datetime
     ttl_s: float | None = None
     callback_url: str | None = None
+    is_html: bool = False
 
     def __repr__(self) -> str:
         return f"Message({self.attempt!r}, …)"
@@ -104,6 +106,8 @@ class Provider(Protocol):
 PROVIDERS: dict[str, str] = {
     "console": "belfry.notifiers.providers.console:Console",
     "file": "belfry.notifiers.providers.file:File",
+    "smtp": "belfry.notifiers.providers.smtp:Smtp",
+    "webhook": "belfry.notifiers.providers.webhook:Webhook",
 }
 
 
