@@ -42,18 +42,22 @@ def full_cap(ask: Asking, channel: str) -> str | None:
     )
     for cap in caps:
         own = ask.candidate.message_id
-        counted = [one for one in _counted(ask.turn, cap, wish) if one.message_id != own]
+        # A message that went over two channels is one message.
+        counted = {one.message_id for one in _counted(ask.turn, cap, wish)} - {own}
         if len(counted) >= cap.limit:
             # It would have had a place, had nobody of the same window taken it.
-            before = sum(1 for sent in counted if sent.message_id not in ask.won)
+            before = len(counted - ask.won)
             return Reason.LOST_ARBITRATION if before < cap.limit else reason_of_cap(cap.name)
     return None
 
 
-def reserve(turn: Turn, code: RuleCode, message_id: str, channel: str, address: str) -> None:
+def reserve(
+    turn: Turn, code: RuleCode, message_id: str, channel: str, address: str, *, keep: bool = False
+) -> None:
     """Take the place before sending: two rules firing together must not both pass the cap.
 
-    A message has one place. Another attempt takes it anew, at the instant when it goes out.
+    Another attempt takes it anew, at the instant when it goes out. `keep`: an earlier one may have
+    arrived, and counts where and when it did.
     """
     notify, record, days = code.rule.notify, turn.record, turn.program.sent_kept_days
     assert notify is not None
@@ -61,7 +65,7 @@ def reserve(turn: Turn, code: RuleCode, message_id: str, channel: str, address: 
         return
     oldest = turn.now - dt.timedelta(days=days)
     record.sent[:] = [
-        one for one in record.sent if one.at > oldest and one.message_id != message_id
+        one for one in record.sent if one.at > oldest and (keep or one.message_id != message_id)
     ]
     named = code.rule.id, notify.message_class, channel, address
     record.sent.append(Sent(turn.now, message_id, *named, list(notify.tags)))

@@ -85,7 +85,10 @@ class Conversion(msgspec.Struct):
 
 
 class Outcome(msgspec.Struct):
-    """All that one transition gives back. `seen`: applied, repeated or late."""
+    """All that one transition gives back. `seen`: applied, repeated or late.
+
+    `unsure`: (possibly_duplicated or possibly_lost, class) of messages without an answer.
+    """
 
     seen: str = "applied"
     decisions: list[Decision] = []
@@ -95,6 +98,7 @@ class Outcome(msgspec.Struct):
     unknown: list[str] = []
     errors: list[str] = []
     fired: int = 0
+    unsure: list[tuple[str, str]] = []
 
 
 def derived_id(*parts: str) -> str:

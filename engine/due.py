@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from belfry.engine import alerts, arbitrate, decide, dispatch, series
+from belfry.engine import alerts, arbitrate, decide, series, settle
 from belfry.engine.agenda import arm_wake, drop_timer
 from belfry.engine.program.build import RuleCode
 from belfry.engine.record import SEPARATOR, TimerEntry
@@ -165,7 +165,12 @@ def _held(turn: Turn, name: str, entry: TimerEntry, rank: str, message_id: str) 
 
 def _retry(turn: Turn, name: str, entry: TimerEntry, message_id: str) -> None:
     drop_timer(turn.record, name)
-    dispatch.resume(turn, message_id)
+    settle.resume(turn, message_id)
+
+
+def _ladder(turn: Turn, name: str, entry: TimerEntry, message_id: str) -> None:
+    drop_timer(turn.record, name)
+    settle.climb(turn, message_id)
 
 
 def _segment(turn: Turn, name: str, entry: TimerEntry, segment: str) -> None:
@@ -190,6 +195,7 @@ _KINDS: dict[str, Callable[..., None]] = {
     "campaign": _campaign,
     "for": _for,
     "held": _held,
+    "ladder": _ladder,
     "repeat": _repeat,
     "retry": _retry,
     "segment": _segment,

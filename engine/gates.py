@@ -64,8 +64,12 @@ def rule_ready(ask: Asking) -> Verdict:
 
 
 def still_true(ask: Asking) -> Verdict:
-    """State rules and timers are asked again unless they were just found true; events stay true."""
+    """State rules and timers are asked again unless they were just found true; events stay true
+    unless they were reversed.
+    """
     candidate = ask.candidate
+    if candidate.is_reversed:
+        return Reason.REVERSED
     if not ask.code.is_state or ask.is_fresh:
         return None
     rule = ask.code.rule

@@ -114,7 +114,10 @@ class TimerEntry(msgspec.Struct, omit_defaults=True):
 
 
 class Candidate(msgspec.Struct, omit_defaults=True):
-    """An alert that asks to speak. `happening`: the event's fields. `cause`: its id."""
+    """An alert that asks to speak. `happening`: the event's fields. `cause`: its id.
+
+    `is_reversed`: the event behind it was taken back after the message was handed over.
+    """
 
     rule: str
     key: str
@@ -130,6 +133,7 @@ class Candidate(msgspec.Struct, omit_defaults=True):
     message_id: str = ""
     channel: str = ""
     reserved: bool = False
+    is_reversed: bool = False
 
 
 class Sent(msgspec.Struct, array_like=True):
@@ -145,7 +149,11 @@ class Sent(msgspec.Struct, array_like=True):
 
 
 class Outgoing(msgspec.Struct, omit_defaults=True):
-    """A message handed over and not yet settled: its candidate and what was tried."""
+    """A message handed over and not yet settled: its candidate and what was tried.
+
+    `said`: of each attempt not surely refused, the highest word so far (engine/settle.py, RANKS).
+    `state`: the last attempt is started or accepted, or the next one is waiting.
+    """
 
     message_id: str
     candidate: Candidate
@@ -156,7 +164,7 @@ class Outgoing(msgspec.Struct, omit_defaults=True):
     tried: list[str] = []
     attempts: int = 1
     state: str = "started"
-    receipt: str = ""
+    said: dict[str, str] = {}
 
 
 class Goal(msgspec.Struct, omit_defaults=True):

@@ -91,6 +91,8 @@ def _complete(turn: Turn, rule: Rule, sight: Sight) -> None:
 
 
 def _goals(turn: Turn, steps: list[StepCode], sight: Sight) -> None:
+    from belfry.engine import settle  # noqa: PLC0415  a retry asks the gates, and those ask us
+
     record = turn.record
     now = sight.e.time
     record.goals[:] = [goal for goal in record.goals if now <= goal.until]
@@ -100,6 +102,7 @@ def _goals(turn: Turn, steps: list[StepCode], sight: Sight) -> None:
             continue
         for goal in waiting:
             record.goals.remove(goal)
+            settle.acted(turn, goal.message_id)
             turn.conversions.append(
                 Conversion(goal.rule, goal.message_id, record.customer_id, now, goal.told)
             )

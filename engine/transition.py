@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from belfry.engine import alerts, dispatch, due, holding, series
+from belfry.engine import alerts, due, holding, series, settle
 from belfry.engine.decisions import Outcome
 from belfry.engine.events import Answer, Departure, Receipt, Snapshot, Timer
 from belfry.engine.observe import is_reversal, observe, undo_features
@@ -105,9 +105,9 @@ def _engine_event(program: Program, record: Record, event: Any) -> Outcome:
         case Timer():
             due.run(turn, event.only)
         case Answer():
-            dispatch.answered(turn, event)
+            settle.answered(turn, event)
         case Receipt():
-            dispatch.received(turn, event)
+            settle.received(turn, event)
         case Snapshot() | Departure():
             return _change_of_hands(program, record, event)
         case _:
@@ -141,6 +141,7 @@ def _outcome(turn: Turn) -> Outcome:
         turn.unknown,
         turn.errors,
         turn.fired,
+        turn.unsure,
     )
 
 
@@ -216,6 +217,8 @@ def _reverse(turn: Turn, event_id: str) -> None:
     for candidate in [*waiting, *record.held.values()]:
         if candidate.cause == event_id:
             decide.drop(turn, candidate, Reason.REVERSED)
+    for out in record.outgoing.values():
+        out.candidate.is_reversed |= out.candidate.cause == event_id
     for name in list(record.live):
         alert = record.alerts[name]
         if alert.phase == "pending" and alert.cause == event_id:

@@ -33,6 +33,7 @@ class Turn(msgspec.Struct, gc=False):
     errors: list[str] = []
     derived: list[Any] = []
     fired: int = 0
+    unsure: list[tuple[str, str]] = []
 
 
 def holds(turn: Turn, test: Test, sight: Sight, rule: Rule) -> bool:

@@ -87,12 +87,12 @@ METRICS: tuple[Metric, ...] = (
         "from the decision to the provider's acceptance", LONG,
     ),
     Metric(
-        "belfry_possibly_lost_total", "counter", "messages", (),
-        "messages without an answer that were not sent again",
+        "belfry_possibly_lost_total", "counter", "messages", ("class",),
+        "messages that ended without an acceptance though an attempt had no answer",
     ),
     Metric(
-        "belfry_possibly_duplicated_total", "counter", "attempts", (),
-        "attempts without an answer; where the class says so they are sent again",
+        "belfry_possibly_duplicated_total", "counter", "attempts", ("class",),
+        "attempts made although an earlier one had no answer and may have arrived",
     ),
     Metric("belfry_attempts_waiting", "gauge", "attempts", (), "attempts that wait for room"),
     Metric("belfry_attempts_under_way", "gauge", "attempts", (), "calls without an answer yet"),
@@ -161,8 +161,6 @@ class Metrics:
             decisions.labels(
                 one.rule, one.message_class or "", str(one.outcome), str(one.reason)
             ).inc()
-            if one.reason == "no_answer":
-                self["belfry_possibly_lost_total"].inc()
         for task in done.tasks:
             self["belfry_tasks_total"].labels(task.rule).inc()
         for goal in done.conversions:
@@ -171,9 +169,8 @@ class Metrics:
         for name, rules in (("unknown", done.unknown), ("errors", done.errors)):
             for rule, count in rules.items():
                 self[f"belfry_rule_{name}_total"].labels(rule).inc(count)
-        for answer in done.answers:
-            if answer.result == "unknown":
-                self["belfry_possibly_duplicated_total"].inc()
+        for (word, message_class), count in done.unsure.items():
+            self[f"belfry_{word}_total"].labels(message_class).inc(count)
         self["belfry_timers_fired_total"].inc(done.timers)
         for late in done.lateness_s:
             self["belfry_timer_lateness_seconds"].observe(late)

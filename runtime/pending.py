@@ -49,6 +49,7 @@ class Pending:
         out.conversions += outcome.conversions
         out.unknown.update(outcome.unknown)
         out.errors.update(outcome.errors)
+        out.unsure.update(outcome.unsure)
         out.attempts += len(outcome.attempts)
 
     def refuse(self, at: int, bad: QuarantineRecord) -> None:
@@ -79,6 +80,7 @@ class Pending:
         done.answers += out.answers
         done.unknown.update(out.unknown)
         done.errors.update(out.errors)
+        done.unsure.update(out.unsure)
         done.attempts += out.attempts
         done.timers += out.timers
         done.lateness_s += out.lateness_s

@@ -159,7 +159,10 @@ class Taken:
 
 @dataclass(slots=True)
 class Committed:
-    """What one call of the host brought onto disk. `lateness_s`: of each timer that fired."""
+    """What one call of the host brought onto disk. `lateness_s`: of each timer that fired.
+
+    `unsure`: possibly_duplicated or possibly_lost, and the class.
+    """
 
     taken: list[Taken] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
@@ -168,6 +171,7 @@ class Committed:
     answers: list[Answer] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    unsure: Counter[tuple[str, str]] = field(default_factory=Counter)
     by_type: Counter[str] = field(default_factory=Counter)
     attempts: int = 0
     timers: int = 0

@@ -10,6 +10,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from belfry.runtime.simulation.judge_state import decoded
 from belfry.runtime.simulation.providers import Call
 from belfry.runtime.simulation.reckoning import Reckoning
 from belfry.runtime.simulation.rulebook import programs
@@ -59,6 +60,7 @@ def security_has_an_end(run: Run, reckoning: Reckoning) -> Iterator[str]:
         if one["class"] == "security" and one["outcome"] == "suppress"
     }
     open_ = {message for _, message, state, _, _ in run.attempts if state in {"ready", "started"}}
+    open_.update(name for record in decoded(run).values() for name in record.outgoing)
     for one in run.decisions:
         if one["class"] == "security" and one["outcome"] == "send":
             message = one["message_id"]

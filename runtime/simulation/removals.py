@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from belfry.engine import dispatch, gates
+from belfry.engine import gates, settle
 from belfry.engine.decisions import Attempt
 from belfry.engine.events import Answer
 from belfry.engine.instants import NEVER
@@ -98,7 +98,7 @@ def _surely_not_sent(real: Any) -> Any:
 
 
 def _like_a_rejection(real: Any) -> Any:
-    return lambda turn, out: dispatch._rejected(turn, out, "same_provider")  # noqa: SLF001
+    return lambda turn, out: settle._rejected(turn, out, "same_provider")  # noqa: SLF001
 
 
 def _two_transactions(real: Any) -> Any:
@@ -177,7 +177,7 @@ REMOVALS: dict[str, Removal] = {
     "unknown_after_crash": Removal("an attempt without an answer may have been sent",
                                    {f"{RUNTIME}.outbox:_left_behind": _surely_not_sent}),
     "unknown": Removal("an unknown answer is no rejection",
-                       {f"{ENGINE}.dispatch:_unknown": _like_a_rejection}),
+                       {f"{ENGINE}.settle:_unknown": _like_a_rejection}),
     "one_transaction": Removal("records, decisions and attempts are one transaction",
                                {f"{RUNTIME}.store_sqlite:SqliteStore.commit": _two_transactions}),
     "forget": Removal("after a failed commit memory is read from the disk",
