@@ -41,6 +41,9 @@ COMMANDS: dict[str, Row] = {
     "demo": Row("belfry.cli.demo:demo", "A synthetic bank lives under the shipped rules."),
     "doctor": Row("belfry.cli.doctor:doctor", "What would keep a server from running well."),
     "explain": Row("belfry.cli.explain:explain", "Why, or why not: one customer, rule and time."),
+    "fake-providers": Row(
+        "belfry.cli.fake_providers:fake_providers", "Play the providers, to try out failures."
+    ),
     "import": Row("belfry.cli.import_:import_command", "Turn a bank's files into events."),
     "lint": Row("belfry.cli.lint:lint", "Check a rulebook; report every fault at once."),
     "plan": Row("belfry.cli.plan:plan_command", "What another rulebook does to live state."),

@@ -107,6 +107,7 @@ PROVIDERS: dict[str, str] = {
     "console": "belfry.notifiers.providers.console:Console",
     "file": "belfry.notifiers.providers.file:File",
     "smtp": "belfry.notifiers.providers.smtp:Smtp",
+    "twilio_sms": "belfry.notifiers.providers.twilio_sms:TwilioSms",
     "webhook": "belfry.notifiers.providers.webhook:Webhook",
 }
 
