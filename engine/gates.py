@@ -68,8 +68,8 @@ def still_true(ask: Asking) -> Verdict:
     unless they were reversed.
     """
     candidate = ask.candidate
-    if candidate.is_reversed:
-        return Reason.REVERSED
+    if candidate.void:
+        return candidate.void
     if not ask.code.is_state or ask.is_fresh:
         return None
     rule = ask.code.rule

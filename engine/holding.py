@@ -151,11 +151,16 @@ def _note(turn: Turn, rule: Rule, key: str, tier: int) -> None:
 def _drop_candidates(turn: Turn, account_id: str, gone: Keys) -> None:
     record, rules = turn.record, turn.program.book.rules
     waiting = [one for many in record.waiting.values() for one in many]
-    for candidate in [*waiting, *record.held.values()]:
+    open_ = [*waiting, *record.held.values()]
+    for candidate in [*open_, *(out.candidate for out in record.outgoing.values())]:
         rule = rules.get(candidate.rule)
         is_of_key = rule is not None and candidate.key in gone[rule.by]
-        if is_of_key or candidate.by_account == account_id:
+        if not is_of_key and candidate.by_account != account_id:
+            continue
+        if candidate in open_:
             decide.drop(turn, candidate, Reason.NOT_HOLDER)
+        else:
+            candidate.void = Reason.NOT_HOLDER
 
 
 def _drop_state(turn: Turn, gone: Keys) -> None:

@@ -116,7 +116,7 @@ class TimerEntry(msgspec.Struct, omit_defaults=True):
 class Candidate(msgspec.Struct, omit_defaults=True):
     """An alert that asks to speak. `happening`: the event's fields. `cause`: its id.
 
-    `is_reversed`: the event behind it was taken back after the message was handed over.
+    `void`: why a message that was handed over goes no further, whatever its condition says.
     """
 
     rule: str
@@ -133,7 +133,7 @@ class Candidate(msgspec.Struct, omit_defaults=True):
     message_id: str = ""
     channel: str = ""
     reserved: bool = False
-    is_reversed: bool = False
+    void: str = ""
 
 
 class Sent(msgspec.Struct, array_like=True):

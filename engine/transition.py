@@ -218,7 +218,8 @@ def _reverse(turn: Turn, event_id: str) -> None:
         if candidate.cause == event_id:
             decide.drop(turn, candidate, Reason.REVERSED)
     for out in record.outgoing.values():
-        out.candidate.is_reversed |= out.candidate.cause == event_id
+        if out.candidate.cause == event_id:
+            out.candidate.void = Reason.REVERSED
     for name in list(record.live):
         alert = record.alerts[name]
         if alert.phase == "pending" and alert.cause == event_id:

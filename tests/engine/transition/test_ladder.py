@@ -172,6 +172,33 @@ def test_an_answer_told_twice_changes_nothing() -> None:
     assert not bank.is_settled
 
 
+def test_an_answer_after_its_receipt_takes_nothing_back() -> None:
+    bank = posts(more=LADDER.replace("delivered", "read")).receipt(DAY + "12:00:03", "delivered")
+    bank.answer(DAY + "12:00:04", "accepted").receipt(DAY + "12:00:05", "failed")
+    assert bank.calls == ["push/gamma"]
+    assert bank.until(DAY + "12:10:02").calls == ["push/gamma"]
+    assert bank.until(DAY + "12:10:03").calls == ["push/gamma", "sms/alpha"]
+
+
+def test_after_a_late_acceptance_only_the_ladder_goes_on() -> None:
+    bank = posts("security", "push, sms", more=LADDER).answer(DAY + "12:00:10", "rejected")
+    bank.answer(DAY + "12:00:11", "rejected", "other_provider")
+    bank.answer(DAY + "12:00:20", "unknown")  # of sms/beta; it waits
+    bank.answer(DAY + "12:00:20", "accepted")
+    timers = [name.split("\x1f")[0] for name in bank.record().timers]
+    assert timers == ["ladder"]
+    assert bank.until(DAY + "12:10:20").is_settled
+    assert bank.calls == ["push/gamma", "sms/alpha", "sms/beta"]
+
+
+def test_who_left_the_account_hears_no_further_rung() -> None:
+    bank = posts(more=LADDER).answer(DAY + "12:00:01", "accepted")
+    bank.take({"type": "account", "account_id": "A1", "at": DAY + "12:05:00",
+               "holders": [{"customer_id": "C2", "role": "owner"}]})  # fmt: skip
+    assert bank.until(DAY + "13:00:00").calls == ["push/gamma"]
+    assert bank.is_settled
+
+
 def test_no_message_is_tried_more_than_eight_times() -> None:
     bank = posts("security", "push")
     for _ in range(8):
