@@ -104,10 +104,12 @@ class Provider(Protocol):
 
 
 PROVIDERS: dict[str, str] = {
+    "aliyun_sms": "belfry.notifiers.providers.aliyun_sms:AliyunSms",
     "console": "belfry.notifiers.providers.console:Console",
     "file": "belfry.notifiers.providers.file:File",
     "smtp": "belfry.notifiers.providers.smtp:Smtp",
     "twilio_sms": "belfry.notifiers.providers.twilio_sms:TwilioSms",
+    "twilio_voice": "belfry.notifiers.providers.twilio_voice:TwilioVoice",
     "webhook": "belfry.notifiers.providers.webhook:Webhook",
 }
 

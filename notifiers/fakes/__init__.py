@@ -21,6 +21,7 @@ class Fake(Protocol):
 
 
 FAKES: dict[str, str] = {
+    "aliyun": "belfry.notifiers.fakes.aliyun:FakeAliyun",
     "twilio": "belfry.notifiers.fakes.twilio:FakeTwilio",
 }
 

@@ -24,7 +24,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 def send(world: World, text: str, *, attempt_id: str = "a-1") -> Said:
     made = attempt(attempt_id=attempt_id, address=world.address, channel=world.channel)
-    said: Said = world.run(world.provider.send(Message(made, text, made.at, ttl_s=600)))
+    message = Message(made, text, made.at, 600, callback_url=f"http://127.0.0.1:9/{attempt_id}")
+    said: Said = world.run(world.provider.send(message))
     return said
 
 

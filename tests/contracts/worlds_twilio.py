@@ -1,12 +1,14 @@
 """The worlds of SMS and calls: the provider and its fake in one loop."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from worlds import World
 
+from belfry.notifiers.fakes.aliyun import FakeAliyun
 from belfry.notifiers.fakes.twilio import FakeTwilio
 from belfry.notifiers.provider import open_provider
 
@@ -15,6 +17,32 @@ def twilio_sms_world(folder: Path) -> World:
     fake = FakeTwilio()
     account = {"account_sid": "AC1", "auth_token": "s3cret", "service": "MG1"}
     return world_of("twilio_sms", fake, lambda one: str(one["Body"]), **account)
+
+
+def twilio_voice_world(folder: Path) -> World:
+    """What would be said to whoever presses a digit."""
+    fake = FakeTwilio()
+    account = {"account_sid": "AC1", "auth_token": "s3cret", "from_number": "+15005550006"}
+
+    def words(one: dict[str, Any]) -> str:
+        voice: Any = made.provider
+        return str(voice.words_for(one["StatusCallback"].rpartition("/")[2]))
+
+    made = world_of("twilio_voice", fake, words, **account)
+    return made
+
+
+def aliyun_sms_world(folder: Path) -> World:
+    template = {"code": "SMS_1", "params": {"all": "{{ text }}"}}
+    return world_of(
+        "aliyun_sms",
+        FakeAliyun(secret="s3cret"),
+        lambda one: str(json.loads(one["TemplateParam"])["all"]),
+        access_key_id="LTAI",
+        access_key_secret="s3cret",
+        sign_name="bank",
+        templates={"low_balance": template},
+    )
 
 
 def world_of(
@@ -37,4 +65,8 @@ def world_of(
     )
 
 
-WORLDS: dict[str, Callable[[Path], World]] = {"twilio_sms": twilio_sms_world}
+WORLDS: dict[str, Callable[[Path], World]] = {
+    "aliyun_sms": aliyun_sms_world,
+    "twilio_sms": twilio_sms_world,
+    "twilio_voice": twilio_voice_world,
+}
