@@ -105,12 +105,15 @@ class Provider(Protocol):
 
 PROVIDERS: dict[str, str] = {
     "aliyun_sms": "belfry.notifiers.providers.aliyun_sms:AliyunSms",
+    "apns": "belfry.notifiers.providers.apns:Apns",
     "console": "belfry.notifiers.providers.console:Console",
     "file": "belfry.notifiers.providers.file:File",
+    "fcm": "belfry.notifiers.providers.fcm:Fcm",
     "smtp": "belfry.notifiers.providers.smtp:Smtp",
     "twilio_sms": "belfry.notifiers.providers.twilio_sms:TwilioSms",
     "twilio_voice": "belfry.notifiers.providers.twilio_voice:TwilioVoice",
     "webhook": "belfry.notifiers.providers.webhook:Webhook",
+    "webpush": "belfry.notifiers.providers.webpush:WebPush",
 }
 
 

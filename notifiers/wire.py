@@ -7,6 +7,7 @@ Invariant: before the first byte of the request a failure is `Rejected`, after i
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from belfry.notifiers.provider import Failure, Rejected, Retry, Unknown
 
 REPLY_MAX = 16_384  # bytes of a reply that are read; an answer of a provider has a few hundred
 CONNECTIONS_MAX = 100  # per provider
+CODE = re.compile(r"[A-Za-z][A-Za-z_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,11 @@ async def post(
     if has_begun:
         return Unknown(failure, raw=word)
     return Rejected(failure, Retry.SAME_PROVIDER, raw=word)
+
+
+def word_of(told: object) -> str:
+    """A provider's code as it may be kept: one word of its vocabulary, never a sentence."""
+    return told if isinstance(told, str) and CODE.fullmatch(told) else ""
 
 
 async def _start_of(response: httpx2.Response) -> bytes:

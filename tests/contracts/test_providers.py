@@ -6,12 +6,18 @@ from pathlib import Path
 import pytest
 import worlds
 import worlds_mail
+import worlds_push
 import worlds_twilio
 from worlds import World, attempt
 
 from belfry.notifiers.provider import PROVIDERS, Accepted, Message, Rejected, Said, Unknown
 
-WORLDS = {**worlds.WORLDS, **worlds_mail.WORLDS, **worlds_twilio.WORLDS}
+WORLDS = {
+    **worlds.WORLDS,
+    **worlds_mail.WORLDS,
+    **worlds_push.WORLDS,
+    **worlds_twilio.WORLDS,
+}
 
 
 @pytest.fixture(params=sorted(PROVIDERS))
