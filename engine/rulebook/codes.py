@@ -92,5 +92,6 @@ CODES: dict[str, str] = {
     "B528": "a template is never used",
     "B529": "a series is never used",
     "B530": "a rule waits for a series, and none is defined",
+    "B531": "a ladder whose end nothing can tell",
     **TEMPLATE_CODES,
 }

@@ -152,6 +152,16 @@ def too_late(book: Book) -> Iterator[Fault]:
             yield warn(at, "B513", message, "a longer `expires` or a shorter `within`")
 
 
+def endless(book: Book) -> Iterator[Fault]:
+    """A ladder that waits for an act which nothing would tell."""
+    for rule in book.rules:
+        is_act = rule.notify is not None and rule.notify.until == "acted"
+        if is_act and rule.goal is None and rule.trigger not in {"change", "timer", "campaign"}:
+            message = "without a goal nobody knows whether the customer acted: it always climbs"
+            hint = "goal: {event: reply, within: 1h}"
+            yield warn(book.at(rule, "notify", "until"), "B531", message, hint)
+
+
 def costly(book: Book) -> Iterator[Fault]:
     """Exact windows keep every item of every key."""
     for feature in book.rulebook.features.values():
@@ -310,8 +320,8 @@ def waiting_for_nothing(book: Book) -> Iterator[Fault]:
 
 
 LINTS: tuple[Lint, ...] = (
-    untold, misnamed, flapping, unused_tiers, timeless, swallowed, held_out, too_late, costly,
-    mixed_currencies, forgotten, always_quiet, twice_a_day,
+    untold, misnamed, flapping, unused_tiers, timeless, swallowed, held_out, too_late, endless,
+    costly, mixed_currencies, forgotten, always_quiet, twice_a_day,
 )  # fmt: skip
 WHOLE: tuple[Lint, ...] = (
     unused, unread, duplicates, subsumed, untemplated, unprovided, waiting_for_nothing,

@@ -90,7 +90,8 @@ NOTIFY = Section("notify", "Tell the customer.", (
     Key("with", EXPRESSIONS, "named values for the template"),
     Key("to", word("current", "former"),
         "which contact point; former: the one that the present one came in place of", "current"),
-    Key("until", word("delivered", "read", "acted"), "what ends the ladder of channels"),
+    Key("until", word("delivered", "read", "acted"),
+        "what ends the ladder of channels; acted: the goal is met, or `when` no longer holds"),
     Key("within", DURATION, "how long a channel has for that before the next one is tried"),
 ))  # fmt: skip
 TASK = Section("task", "Put work into a staff queue.", (

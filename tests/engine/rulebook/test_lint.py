@@ -106,6 +106,12 @@ def test_a_second_channel_that_comes_after_the_expiry_is_told() -> None:
     assert codes(rule("event: login\n", notify=notify)) == ["B513"]
 
 
+def test_a_ladder_that_waits_for_an_act_which_nothing_tells_is_told() -> None:
+    notify = "notify: {class: service, template: t, channels: [sms], until: acted, within: 1h}\n"
+    assert codes(rule("event: login\n", notify=notify)) == ["B531"]
+    assert codes(rule("event: login\ngoal: {event: reply, within: 1h}\n", notify=notify)) == []
+
+
 def test_a_holdout_that_the_class_forbids_is_told() -> None:
     notify = "notify: {class: security, template: t, channels: [sms]}\n"
     assert codes(rule("event: login\nholdout: 5%\n", notify=notify)) == ["B514"]

@@ -87,6 +87,35 @@ def test_a_rung_without_consent_is_left_out() -> None:
     assert bank.until(DAY + "12:11:00").calls == ["push/gamma", "email/delta"]
 
 
+def capped(*caps: str) -> Posts:
+    """Two channels; the first message was accepted by SMS, and again by email ten minutes later."""
+    policies = BOOK + "caps:\n" + "".join(f"- {{{cap}}}\n" for cap in caps)
+    program = program_of(rule(channels="sms, email", more=LADDER), policies=policies)
+    bank = Posts(program).answer(DAY + "12:00:03", "accepted").until(DAY + "12:10:03")
+    assert bank.answer(DAY + "12:10:04", "accepted").calls == ["sms/alpha", "email/delta"]
+    return bank
+
+
+def test_a_message_that_climbed_keeps_its_place_on_the_channel_below() -> None:
+    bank = capped("name: sms_day, channels: [sms], limit: 1, window: calendar_day")
+    bank.take({**SPENT, "at": DAY + "12:30:00"}).until(DAY + "12:30:02")
+    assert bank.calls[2:] == ["email/delta"]
+
+
+def test_a_message_on_two_channels_is_one_message() -> None:
+    bank = capped("name: day, classes: [service], limit: 2, window: calendar_day")
+    for hour in ("13", "14"):
+        bank.take({**SPENT, "at": f"{DAY}{hour}:00:00"}).until(f"{DAY}{hour}:00:02")
+    assert bank.calls[2:] == ["sms/alpha"]
+    assert bank.told()[-1][2:] == ("suppress", "cap_day")
+
+
+def test_a_channel_that_an_edit_took_from_the_rule_is_not_used_any_more() -> None:
+    bank = posts(channels="push, email").answer(DAY + "12:00:03", "rejected", "same_provider")
+    bank.switch(program_of(rule(channels="sms, email"), policies=BOOK), DAY + "12:00:03")
+    assert bank.until(DAY + "12:00:10").calls == ["push/gamma", "sms/alpha"]
+
+
 def test_a_rung_is_left_out_once_the_transaction_was_reversed() -> None:
     bank = posts(more=LADDER).answer(DAY + "12:00:01", "accepted")
     cause = next(e.id for e in bank.taken if type(e).__name__ == "Transaction")
