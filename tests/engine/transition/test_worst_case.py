@@ -7,12 +7,13 @@ never answered, `lost` did neither.
 from __future__ import annotations
 
 import datetime as dt
+import random
 from functools import cache
 from itertools import product
 from typing import NamedTuple
 
 import pytest
-from bank import program_of
+from bank import instant, program_of
 from posts import BOOK, Posts
 
 from belfry.engine.program import Program
@@ -102,3 +103,37 @@ def test_a_security_message_is_lost_only_after_eight_attempts_or_a_refusal_on_ev
         if end.there == 0 and end.attempts < 8:
             assert play[0] != "lost" or set(play) & {"never", "elsewhere"}, (play, end)
             assert end.suppressed[0] in {"provider_rejected", "provider_exhausted"}, (play, end)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_is_said_in_whatever_order_a_message_ends_with_one_word(seed: int) -> None:
+    """Answers and receipts of any attempt, late, twice and contradicting each other."""
+    random_ = random.Random(seed)
+    message_class = random_.choice(["service", "regulatory", "security"])
+    more = random_.choice(["", LADDER, LADDER.replace("delivered", "read")])
+    bank = Posts(program(message_class, more), "2026-03-02T09:00:00")
+    now = instant("2026-03-02T09:00:03")
+    words: dict[str, list[str]] = {}
+    for _ in range(25):
+        now += dt.timedelta(seconds=random_.choice([0, 1, 5, 60, 700]))
+        bank.until(now.isoformat())
+        number = random_.randrange(len(bank.attempts))
+        said = words.setdefault(bank.attempts[number].attempt_id, [])
+        calls, was_settled = len(bank.calls), bank.is_settled
+        if random_.random() < 0.5:
+            said.append(random_.choice(["delivered", "read", "failed"]))
+            bank.receipt(now.isoformat(), said[-1], number)
+        else:
+            said.append(random_.choice([*SAID]))
+            bank.answer(now.isoformat(), *SAID[said[-1]], number)
+        assert not was_settled or len(bank.calls) == calls, "what is settled goes nowhere"
+        assert len(bank.calls) <= calls + 1
+    for attempt in bank.attempts:
+        bank.answer(now.isoformat(), "accepted", number=bank.attempts.index(attempt))
+    bank.until("2026-03-04T09:00:00")
+    assert bank.is_settled
+    assert len(bank.calls) <= 8
+    ends = [one.reason for one in bank.decisions if one.outcome == "suppress"]
+    assert len(ends) <= 1
+    if ends:
+        assert not any(one in {"delivered", "read"} for said in words.values() for one in said[:1])
