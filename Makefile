@@ -7,7 +7,7 @@ PACKAGES := cli connectors engine notifiers runtime
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup types format lint check test quick bench demo docs picture soak ablations golden lock up down clean
+.PHONY: help setup types format lint check test quick bench demo docs picture soak ablations golden lock up down clean redis
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,11 @@ $(READY): requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Without root and without it, the tests about it fail and say what to install.
+redis: setup ## redis-server for the tests, installed if this is root
+	@command -v redis-server >/dev/null || [ "$$(id -u)" != 0 ] \
+	  || { apt-get update -qq; apt-get install -y -qq redis-server; } >/dev/null 2>&1 || true
+
 types: ## the links in .typing that show type checkers the import name `belfry`
 	@mkdir -p .typing/belfry
 	@for folder in $(PACKAGES); do ln -sfn ../../$$folder .typing/belfry/$$folder; done
@@ -41,10 +46,10 @@ lint: setup ## style, types, direction of imports, the shipped rules and the tes
 	$(BIN)/belfry lint
 	$(BIN)/belfry test
 
-test: setup ## all tests; ARGS="-k quiet" picks some
+test: setup redis ## all tests; ARGS="-k quiet" picks some
 	$(BIN)/python -m pytest $(ARGS)
 
-quick: setup ## all tests but those that build the wheel
+quick: setup redis ## all tests but those that build the wheel
 	$(BIN)/python -m pytest -m "not packaging" $(ARGS)
 
 check: lint test ## exactly what CI runs

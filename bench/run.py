@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import books
 import embedded
+import executor
 
 from belfry.connectors.codec import Decoder
 from belfry.engine.events import Timer
@@ -56,6 +57,7 @@ def main() -> None:
     against_rule_engine(rows, few, events[:2000])
     loading(rows)
     embedded.measure(lambda name, value, unit, note: add(rows, name, value, unit, note))
+    executor.measure(lambda name, value, unit, note: add(rows, name, value, unit, note))
     add(rows, "idle_customer_bytes", idle_bytes(), "bytes", "five armed timers, msgpack")
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(rows, indent=1) + "\n")

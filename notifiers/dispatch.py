@@ -32,12 +32,13 @@ async def carry_out(
     attempt: Attempt, book: Rulebook, providers: Mapping[str, Provider], *, at: dt.datetime
 ) -> Answer:
     """`at` is the instant of the call and of its answer."""
-    return answer_event(attempt, await _said(attempt, book, providers, at=at), at=at)
+    return answer_event(attempt, await said_of(attempt, book, providers, at=at), at=at)
 
 
-async def _said(
+async def said_of(
     attempt: Attempt, book: Rulebook, providers: Mapping[str, Provider], *, at: dt.datetime
 ) -> Said:
+    """The last look, the text, the call."""
     # Expiry is a fact of this instant: the attempt may have waited since it was decided.
     if attempt.expires_at is not None and at >= attempt.expires_at:
         return Rejected(Failure.EXPIRED, Retry.NEVER)

@@ -80,7 +80,27 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "belfry_provider_seconds", "histogram", "seconds", ("provider",),
-        "how long a provider took to answer", FAST,
+        "how long a provider took to answer, with the wait for its turn", FAST,
+    ),
+    Metric(
+        "belfry_provider_wait_seconds", "histogram", "seconds", ("provider", "class"),
+        "how long an attempt waited for its turn: rate limit, free slots, more urgent ones", FAST,
+    ),
+    Metric(
+        "belfry_provider_waiting", "gauge", "attempts", ("provider",),
+        "attempts that wait for their turn",
+    ),
+    Metric(
+        "belfry_provider_pace", "gauge", "ratio", ("provider",),
+        "share of its limits that a provider is used at; below 1 after it said: too many",
+    ),
+    Metric(
+        "belfry_provider_breaker_open", "gauge", "0 or 1", ("provider",),
+        "whether a provider is left alone because its calls failed",
+    ),
+    Metric(
+        "belfry_redis_failures_total", "counter", "questions", (),
+        "questions to Redis without an answer; security goes on at a share of the rate",
     ),
     Metric(
         "belfry_delivery_seconds", "histogram", "seconds", ("class",),
@@ -183,6 +203,16 @@ class Metrics:
         if answer.result == "accepted":
             waited = max(0.0, (answer.time - attempt.at).total_seconds())
             self["belfry_delivery_seconds"].labels(attempt.message_class).observe(waited)
+
+    def waited(self, provider: str, message_class: str, seconds: float) -> None:
+        """The turn of an attempt has come."""
+        self["belfry_provider_wait_seconds"].labels(provider, message_class).observe(seconds)
+
+    def goes(self, provider: str, waiting: int, pace: float, *, is_open: bool) -> None:
+        """How an executor does just now."""
+        self["belfry_provider_waiting"].labels(provider).set(waiting)
+        self["belfry_provider_pace"].labels(provider).set(pace)
+        self["belfry_provider_breaker_open"].labels(provider).set(int(is_open))
 
     def watch(self, host: Host, queued: int) -> None:
         """How much waits just now."""

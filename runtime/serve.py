@@ -26,6 +26,7 @@ from belfry.engine.faults import RulebookRefused
 from belfry.engine.program import Program
 from belfry.notifiers.provider import Provider, open_provider
 from belfry.runtime.embedded import Host
+from belfry.runtime.executors import open_executors
 from belfry.runtime.faultpoints import arm_from_environment, faultpoint
 from belfry.runtime.folders import Chunk, Folder
 from belfry.runtime.http import application
@@ -64,22 +65,25 @@ async def _run(  # noqa: PLR0917  each of another type
     listener: socket.socket, told: Callable[[str], None],
 ) -> None:  # fmt: skip
     clock = WallClock()
-    async with _providers(program, settings) as providers:
-        carrier = Carrier(program, providers, clock)
+    metrics = Metrics(importlib.metadata.version("belfry-alerts"))
+    async with (
+        _providers(program, settings) as providers,
+        open_executors(providers, settings, clock, metrics) as executors,
+    ):
+        carrier = Carrier(program, providers, clock, executors)
         host = Host(program, store, clock, carrier, by_events=settings.clock == "events")
         # Rulebook and program stay: looking through them for garbage would be felt in latency.
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
-        await _wired(settings, host, carrier, tokens, listener, told)
+        await _wired(settings, host, carrier, metrics, tokens, listener, told)
 
 
 async def _wired(  # noqa: PLR0917  each of another type
-    settings: Settings, host: Host, carrier: Carrier, tokens: Tokens,
+    settings: Settings, host: Host, carrier: Carrier, metrics: Metrics, tokens: Tokens,
     listener: socket.socket, told: Callable[[str], None],
 ) -> None:  # fmt: skip
     clock = carrier.clock
-    metrics = Metrics(importlib.metadata.version("belfry-alerts"))
     metrics.decides(host.program)
     serving = Serving(host, clock, carrier, metrics)
     service = Service(serving, carrier, rules=settings.rules, data=settings.data, tokens=tokens)
@@ -100,6 +104,7 @@ async def _wired(  # noqa: PLR0917  each of another type
         task.cancel()
     server.should_exit = True
     await http
+    carrier.stop()
     serving.stop()
     await writer
     for task in beside:

@@ -12,6 +12,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from belfry.connectors.codec import Decoder
@@ -19,8 +20,9 @@ from belfry.engine.decisions import Attempt
 from belfry.engine.events import Answer
 from belfry.engine.faults import RulebookRefused, Severity
 from belfry.engine.program import Program, build_program
-from belfry.notifiers.dispatch import carry_out
-from belfry.notifiers.provider import Provider
+from belfry.notifiers.dispatch import carry_out, said_of
+from belfry.notifiers.executor import Executor
+from belfry.notifiers.provider import Provider, Said, answer_event
 from belfry.runtime.ports import Clock
 from belfry.runtime.rulebook_files import read_rulebook
 from belfry.runtime.serving import Serving
@@ -40,16 +42,39 @@ class WallClock:
 
 
 class Carrier:
-    """The transport that calls real providers with the texts of the rulebook that decides."""
+    """The transport that calls real providers with the texts of the rulebook that decides.
 
-    def __init__(self, program: Program, providers: Mapping[str, Provider], clock: Clock) -> None:
+    An attempt waits for its turn at the executor of its provider. With an instant given (by events)
+    there is no time to wait in: it is called at once.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        providers: Mapping[str, Provider],
+        clock: Clock,
+        executors: Mapping[str, Executor] | None = None,
+    ) -> None:
         self.program = program
         self.providers = providers
+        self.executors = executors or {}
         self.clock = clock
 
     async def carry(self, attempt: Attempt, at: dt.datetime | None = None) -> Answer:
-        at = at or self.clock.now()
-        return await carry_out(attempt, self.program.book, self.providers, at=at)
+        executor = self.executors.get(attempt.provider)
+        if at is not None or executor is None:
+            at = at or self.clock.now()
+            return await carry_out(attempt, self.program.book, self.providers, at=at)
+        said = await executor.carry(attempt, partial(self._call, attempt))
+        return answer_event(attempt, said, at=self.clock.now())
+
+    async def _call(self, attempt: Attempt, at: dt.datetime) -> Said:
+        return await said_of(attempt, self.program.book, self.providers, at=at)
+
+    def stop(self) -> None:
+        """Who waits for a turn is asked again after the next start."""
+        for executor in self.executors.values():
+            executor.stop()
 
 
 class Service:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from belfry.engine.rulebook.suggest import did_you_mean
+from belfry.notifiers.limits import LimitRefused, Limits, take_limits
 from belfry.notifiers.provider import PROVIDERS
 
 DEFAULT_LISTEN = "127.0.0.1:8750"
@@ -24,9 +25,13 @@ KEYS: dict[str, str] = {
     "clock": "wall, or events: time follows the events' own times",
     "keep_days": "how many days of decisions, tasks and attempts are kept; 0: all",
     "watch": "source mapping = folder, for each folder whose files are read",
-    "providers": "settings of providers, by name",
+    "redis": "URL of a Redis that all processes share for rate limits; none: each on its own",
+    "contact_key": "secret under which contacts are hashed in Redis, from 32 characters",
+    "providers": "settings of providers, by name; rate, burst, concurrency, timeout_s are of all",
 }
 CLOCKS = ("wall", "events")
+REDIS_SCHEMES = ("redis://", "rediss://", "redis+sentinel://", "redis+cluster://", "unix://")
+CONTACT_KEY_MIN = 32
 PORT_MAX = 65_535
 
 
@@ -46,6 +51,9 @@ class Settings:
     keep_days: int = 0
     watch: list[tuple[Path, Path]] = field(default_factory=list)
     providers: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    limits: dict[str, Limits] = field(default_factory=dict)
+    redis: str = field(default="", repr=False)  # it may hold a password
+    contact_key: str = field(default="", repr=False)
 
 
 def read_settings(
@@ -67,6 +75,7 @@ def read_settings(
     clock = str(found.get("clock", "wall"))
     if clock not in CLOCKS:
         raise SettingsRefused(f"clock is one of {', '.join(CLOCKS)}")
+    providers, limits = _parted(_providers(found.get("providers", {}), environment))
     return Settings(
         Path(found["rules"]),
         Path(found["data"]),
@@ -75,7 +84,10 @@ def read_settings(
         clock,
         _days(found.get("keep_days", 0)),
         _watch(found.get("watch", ())),
-        _providers(found.get("providers", {}), environment),
+        providers,
+        limits,
+        _redis(found.get("redis", "")),
+        _contact_key(found.get("contact_key", "")),
     )
 
 
@@ -116,6 +128,32 @@ def _watch(value: Any) -> list[tuple[Path, Path]]:
             raise SettingsRefused(f"watch is SOURCE.yaml=FOLDER, not {row!r}")
         found.append((Path(source), Path(folder)))
     return found
+
+
+def _redis(value: Any) -> str:
+    url = str(value)
+    if url and not url.startswith(REDIS_SCHEMES):
+        raise SettingsRefused("redis is a URL such as redis://127.0.0.1:6379/0")
+    return url
+
+
+def _contact_key(value: Any) -> str:
+    if value and len(str(value)) < CONTACT_KEY_MIN:
+        raise SettingsRefused(f"contact_key has at least {CONTACT_KEY_MIN} characters")
+    return str(value)
+
+
+def _parted(
+    given: dict[str, dict[str, Any]],
+) -> tuple[dict[str, dict[str, Any]], dict[str, Limits]]:
+    """What is the provider's own, and what its executor keeps to."""
+    own, limits = {}, {}
+    for name, settings in given.items():
+        try:
+            limits[name], own[name] = take_limits(name, settings)
+        except LimitRefused as problem:
+            raise SettingsRefused(str(problem)) from problem
+    return own, limits
 
 
 def _providers(table: Any, environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:

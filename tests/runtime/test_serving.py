@@ -6,7 +6,12 @@ import msgspec
 import pytest
 from embedded_bank import facts, login
 
+from belfry.notifiers.dispatch import at_once
+from belfry.notifiers.executor import Executor
+from belfry.notifiers.limits import Limits
+from belfry.notifiers.provider import Accepted
 from belfry.runtime.metrics import Metrics
+from belfry.runtime.service import Carrier
 from belfry.runtime.serving import Request, Serving
 
 
@@ -67,3 +72,37 @@ def test_what_is_due_cannot_be_read_once_and_yet_every_attempt_is_called(banks, 
     assert broken == [method]
     assert {attempt.rule for attempt in bank.transport.called} == {"alarm"}
     assert bank.store.open_attempts() == []
+
+
+class Console:
+    name = "console"
+
+    async def send(self, message):
+        return Accepted()
+
+    async def close(self): ...
+
+
+def carrier(bank):
+    executors = {"console": Executor("console", Limits(), bank.clock)}
+    return Carrier(bank.program, {"console": Console()}, bank.clock, executors)
+
+
+def test_attempts_take_their_turn_at_the_executor_of_their_provider(banks):
+    bank = banks()
+    transport = carrier(bank)
+    served(bank, lambda serving: serving.submit(request(*facts(), login(1))), transport)
+    assert bank.attempts() == [("alarm", "accepted")]
+    transport.stop()
+    served(bank, lambda serving: serving.submit(request(login(2))), transport)
+    states = [state for _, state in bank.attempts()]
+    assert states.count("accepted") == 1  # and what came after the stop was not called
+    assert "rejected" in states
+
+
+def test_by_events_a_provider_that_never_waits_is_called_without_a_loop(banks):
+    bank = banks()
+    served(bank, lambda serving: serving.submit(request(*facts(), login(1))))
+    (attempt,) = bank.transport.called
+    answer = at_once(carrier(bank).carry(attempt, attempt.at))
+    assert (answer.result, answer.time) == ("accepted", attempt.at)

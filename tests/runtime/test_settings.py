@@ -88,3 +88,25 @@ def test_tokens_that_would_protect_nothing_are_refused(tmp_path, text):
 )
 def test_which_addresses_reach_this_machine_only(host, is_local):
     assert is_loopback(host) is is_local
+
+
+def test_limits_of_a_provider_are_parted_from_its_own_settings(tmp_path):
+    file = tmp_path / "b.toml"
+    file.write_text('rules = "r"\ndata = "d"\n[providers.file]\npath = "m"\nrate = 20\n')
+    environment = {"BELFRY_PROVIDER_FILE_CONCURRENCY": "4"}
+    found = read_settings(file, environment, {})
+    assert found.providers == {"file": {"path": "m"}}
+    assert (found.limits["file"].rate, found.limits["file"].concurrency) == (20, 4)
+    with pytest.raises(SettingsRefused, match=r"^providers\.file\.timeout_s is a number"):
+        read_settings(file, {"BELFRY_PROVIDER_FILE_TIMEOUT_S": "soon"}, {})
+
+
+def test_redis_and_the_contact_key_are_checked_and_not_shown():
+    flags = {"rules": "r", "data": "d"}
+    environment = {"BELFRY_REDIS": "redis://:hidden@h", "BELFRY_CONTACT_KEY": "hidden" * 6}
+    assert "hidden" not in repr(read_settings(None, environment, flags))
+    for name in ("BELFRY_REDIS", "BELFRY_CONTACT_KEY"):
+        with pytest.raises(SettingsRefused) as refused:
+            read_settings(None, {name: "hidden"}, flags)
+        assert name.removeprefix("BELFRY_").lower() in str(refused.value)
+        assert "hidden" not in str(refused.value)
