@@ -58,6 +58,7 @@ COMMANDS: dict[str, Row] = {
         "belfry.cli.simulate_bank:simulate_bank_command", "Make a synthetic bank's events."
     ),
     "test": Row("belfry.cli.test:test", "Run the tests inside rules."),
+    "topics": Row("belfry.cli.topics:topics", "The topics of the cluster on Kafka."),
 }
 
 

@@ -1,0 +1,1 @@
+"""The cluster host; so far the topics that it needs on Kafka."""
