@@ -47,6 +47,7 @@ COMMANDS: dict[str, Row] = {
     "import": Row("belfry.cli.import_:import_command", "Turn a bank's files into events."),
     "lint": Row("belfry.cli.lint:lint", "Check a rulebook; report every fault at once."),
     "plan": Row("belfry.cli.plan:plan_command", "What another rulebook does to live state."),
+    "preview": Row("belfry.cli.preview:preview", "A rule's texts, with segments and cost."),
     "quarantine": Row(
         "belfry.cli.quarantine:quarantine", "Records refused, why, and a second try."
     ),

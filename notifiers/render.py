@@ -20,6 +20,7 @@ from belfry.engine.rulebook.template_names import check_template
 from belfry.notifiers import formats
 from belfry.notifiers.clean import clean_name
 from belfry.notifiers.sandbox import READER, compiled, field_names, field_of
+from belfry.notifiers.segments import plain
 
 TEXT_MAX = 4_000  # characters of a rendered text; 26 SMS segments, more than any provider joins
 HTML_MAX = 100_000  # Gmail clips a mail above 102 kB
@@ -105,7 +106,8 @@ def render(template: Template, *, language: str, values: Mapping[str, Any]) -> s
     length_max = HTML_MAX if template.format == "html" else TEXT_MAX
     if len(text) > length_max:
         return Unrenderable(place, f"has {len(text)} characters; at most {length_max} are sent")
-    return text.strip()
+    # One invisible space would halve what fits into a segment.
+    return plain(text.strip()) if template.channel == "sms" else text.strip()
 
 
 def message_row(attempt: Attempt, text: str | Unrenderable | None) -> dict[str, object]:

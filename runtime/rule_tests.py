@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from belfry.engine.decisions import Decision, Outcome
-from belfry.engine.events import ENTITIES
+from belfry.engine.decisions import Attempt, Decision, Outcome
+from belfry.engine.events import ENTITIES, Answer
 from belfry.engine.faults import Place
 from belfry.engine.program import Program, build_program
 from belfry.engine.reasons import Outcome as Verdict
@@ -92,13 +92,35 @@ def run_test(program: Program, rule: Rule, test: RuleTest) -> list[str]:
     return _differences(expected, got, decisions)
 
 
-def _decide(program: Program, rule: Rule, events: list[Any], until: dt.datetime) -> list[Decision]:
+def attempts_in(program: Program, rule: Rule, test: RuleTest) -> list[Attempt]:
+    """What the rule hands to providers while the test runs. Raises `BadTest`."""
+    events = list(_events(program.book, rule, test))
+    expected = [_expectation(one)["at"] for one in test.expect]
+    until = _instant(test.until) if test.until is not None else None
+    attempts: list[Attempt] = []
+
+    def deliver(attempt: Attempt) -> Answer:
+        attempts.append(attempt)
+        return accept_all(attempt)
+
+    ends = [event.time for event in events] + expected
+    _decide(program, rule, events, until or max(ends), deliver)
+    return [one for one in attempts if one.rule == rule.id]
+
+
+def _decide(
+    program: Program,
+    rule: Rule,
+    events: list[Any],
+    until: dt.datetime,
+    deliver: Callable[[Attempt], Answer] = accept_all,
+) -> list[Decision]:
     found: list[Decision] = []
 
     def listen(record: Record, event: Any, outcome: Outcome) -> None:
         found.extend(d for d in outcome.decisions if d.rule == rule.id)
 
-    host = MemoryHost(program, accept_all, listen)
+    host = MemoryHost(program, deliver, listen)
     for event in in_time_order(events):
         if not host.accept(event):
             raise AssertionError(f"nobody holds the account of {event.id}")
