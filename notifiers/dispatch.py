@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from belfry.engine.decisions import Attempt
 from belfry.engine.events import Answer
 from belfry.engine.rulebook.model import Rulebook
+from belfry.notifiers.callbacks import callback_url
 from belfry.notifiers.provider import (
     Failure,
     Message,
@@ -29,15 +30,18 @@ T = TypeVar("T")
 
 
 async def carry_out(
-    attempt: Attempt, book: Rulebook, providers: Mapping[str, Provider], *, at: dt.datetime
-) -> Answer:
-    """`at` is the instant of the call and of its answer."""
-    return answer_event(attempt, await said_of(attempt, book, providers, at=at), at=at)
+    attempt: Attempt, book: Rulebook, providers: Mapping[str, Provider], *, at: dt.datetime,
+    public_url: str = "",
+) -> Answer:  # fmt: skip
+    """`at` is the instant of the call and of its answer. `public_url`: where we are called back."""
+    said = await said_of(attempt, book, providers, at=at, public_url=public_url)
+    return answer_event(attempt, said, at=at)
 
 
 async def said_of(
-    attempt: Attempt, book: Rulebook, providers: Mapping[str, Provider], *, at: dt.datetime
-) -> Said:
+    attempt: Attempt, book: Rulebook, providers: Mapping[str, Provider], *, at: dt.datetime,
+    public_url: str = "",
+) -> Said:  # fmt: skip
     """The last look, the text, the call."""
     # Expiry is a fact of this instant: the attempt may have waited since it was decided.
     if attempt.expires_at is not None and at >= attempt.expires_at:
@@ -52,7 +56,8 @@ async def said_of(
     if isinstance(text, Unrenderable):
         return Rejected(Failure.UNRENDERABLE, Retry.NEVER, raw=f"{text.template}: {text.why}")
     try:
-        return await provider.send(Message(attempt, text, at, ttl_s))
+        back = callback_url(public_url, attempt)
+        return await provider.send(Message(attempt, text, at, ttl_s, back))
     except Exception as crash:  # noqa: BLE001  (a provider broke its promise; the host must not)
         # It may have sent before it broke.
         return Unknown(Failure.CRASHED, raw=type(crash).__name__)

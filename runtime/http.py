@@ -23,6 +23,7 @@ from belfry.connectors.http_body import records_of
 from belfry.connectors.reasons import Rejected
 from belfry.engine.faults import RulebookRefused
 from belfry.runtime import serving
+from belfry.runtime.callbacks import callback_routes
 from belfry.runtime.reading import Query, find_decisions
 from belfry.runtime.service import Service
 
@@ -74,6 +75,7 @@ def application(service: Service) -> Starlette:
             Route("/v1/decisions", asks("decisions", api.decisions)),
             Route("/v1/rulebook/reload", asks("operate", api.reload), methods=["POST"]),
             Route("/v1/clock/finish", asks("operate", api.finish), methods=["POST"]),
+            *callback_routes(service),
             Route("/healthz", api.health),
             Route("/readyz", api.ready),
             Route("/metrics", api.metrics),

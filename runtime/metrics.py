@@ -79,6 +79,10 @@ METRICS: tuple[Metric, ...] = (
         "calls to providers, by what they said",
     ),
     Metric(
+        "belfry_callbacks_total", "counter", "requests", ("outcome",),
+        "requests of providers to us: receipt, no_news, unknown_word, consent, other_text, refused",
+    ),
+    Metric(
         "belfry_provider_seconds", "histogram", "seconds", ("provider",),
         "how long a provider took to answer, with the wait for its turn", FAST,
     ),

@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+from belfry.engine.record import ContactPoint
 from belfry.runtime.store_schema import APPLICATION_ID, StoreRefused
 from belfry.runtime.store_sqlite import connect
 
@@ -94,3 +97,23 @@ def backup(path: Path, out: Path) -> None:
     with part.open("rb") as file:
         os.fsync(file.fileno())
     part.replace(out)
+
+
+class _Reached(msgspec.Struct):
+    """Of a customer's record: how they are reached. What else it holds is skipped."""
+
+    contacts: list[ContactPoint] = []
+
+
+def holders_of(path: Path, address: str) -> list[str]:
+    """Customers who have this contact point. Reads the whole table: a STOP is rare."""
+    if not address:
+        return []
+    decode = msgspec.msgpack.Decoder(_Reached).decode
+    sql = "SELECT id, record FROM customers WHERE instr(record, ?) ORDER BY id"
+    with reader(path) as connection:
+        return [
+            name
+            for name, raw in connection.execute(sql, (address.encode(),))
+            if any(one.address == address for one in decode(raw).contacts)
+        ]

@@ -70,7 +70,7 @@ async def _run(  # noqa: PLR0917  each of another type
         _providers(program, settings) as providers,
         open_executors(providers, settings, clock, metrics) as executors,
     ):
-        carrier = Carrier(program, providers, clock, executors)
+        carrier = Carrier(program, providers, clock, executors, public_url=settings.public_url)
         host = Host(program, store, clock, carrier, by_events=settings.clock == "events")
         # Rulebook and program stay: looking through them for garbage would be felt in latency.
         gc.collect()
@@ -86,7 +86,10 @@ async def _wired(  # noqa: PLR0917  each of another type
     clock = carrier.clock
     metrics.decides(host.program)
     serving = Serving(host, clock, carrier, metrics)
-    service = Service(serving, carrier, rules=settings.rules, data=settings.data, tokens=tokens)
+    service = Service(
+        serving, carrier, rules=settings.rules, data=settings.data, tokens=tokens,
+        stop_scope=settings.stop_scope,
+    )  # fmt: skip
     server = _Server(_config(service))
     stop = asyncio.Event()
     _listen_to_signals(service, stop)

@@ -11,7 +11,7 @@ import asyncio
 import datetime as dt
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -54,22 +54,29 @@ class Carrier:
         providers: Mapping[str, Provider],
         clock: Clock,
         executors: Mapping[str, Executor] | None = None,
+        *,
+        public_url: str = "",
     ) -> None:
         self.program = program
         self.providers = providers
         self.executors = executors or {}
         self.clock = clock
+        self.public_url = public_url
 
     async def carry(self, attempt: Attempt, at: dt.datetime | None = None) -> Answer:
         executor = self.executors.get(attempt.provider)
         if at is not None or executor is None:
             at = at or self.clock.now()
-            return await carry_out(attempt, self.program.book, self.providers, at=at)
+            return await carry_out(
+                attempt, self.program.book, self.providers, at=at, public_url=self.public_url
+            )
         said = await executor.carry(attempt, partial(self._call, attempt))
         return answer_event(attempt, said, at=self.clock.now())
 
     async def _call(self, attempt: Attempt, at: dt.datetime) -> Said:
-        return await said_of(attempt, self.program.book, self.providers, at=at)
+        return await said_of(
+            attempt, self.program.book, self.providers, at=at, public_url=self.public_url
+        )
 
     def stop(self) -> None:
         """Who waits for a turn is asked again after the next start."""
@@ -81,10 +88,12 @@ class Service:
     """What the HTTP routes and the signals act on."""
 
     def __init__(
-        self, serving: Serving, carrier: Carrier, *, rules: Path, data: Path, tokens: Tokens
-    ) -> None:
+        self, serving: Serving, carrier: Carrier, *, rules: Path, data: Path, tokens: Tokens,
+        stop_scope: Sequence[str] = ("marketing",),
+    ) -> None:  # fmt: skip
         self.serving, self.carrier = serving, carrier
         self.rules, self.data, self.tokens = rules, data, tokens
+        self.stop_scope = stop_scope
         self._reloading = asyncio.Lock()
 
     async def reload(self) -> str:

@@ -22,6 +22,7 @@ from belfry.connectors.codec import Decoder
 from belfry.connectors.quarantine import QuarantineRecord
 from belfry.connectors.reasons import Rejected
 from belfry.engine.decisions import Attempt
+from belfry.engine.events import Event
 from belfry.notifiers.provider import Failure, Unknown, answer_event
 from belfry.runtime.embedded import Host
 from belfry.runtime.faultpoints import FaultInjected, faultpoint
@@ -52,7 +53,10 @@ class Stopping(Exception):  # noqa: N818
 
 @dataclass(slots=True)
 class Request:
-    """Raw records of one sender. `future` gets the reply."""
+    """Raw records of one sender. `future` gets the reply.
+
+    `events`: what this process itself has read, such as a provider's receipt.
+    """
 
     pieces: Sequence[bytes]
     source: str = ""
@@ -60,6 +64,7 @@ class Request:
     digest: str = ""
     positions: Sequence[tuple[str, str, bytes]] = ()
     bad: Sequence[QuarantineRecord] = ()
+    events: Sequence[Event] = ()
     future: asyncio.Future[Reply] = field(default_factory=asyncio.Future)
 
 
@@ -214,6 +219,9 @@ class Serving:
                 event.seen_at = seen_at
                 batch.events.append(event)
                 places.append(place)
+        for place, event in enumerate(request.events, len(request.pieces)):
+            batch.events.append(event)
+            places.append(place)
         batch.bad += request.bad
         batch.places, batch.bad_places = places, bad_places
         return batch

@@ -7,6 +7,7 @@ environment, or from a file that `…_FILE` names; they are never shown.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ KEYS: dict[str, str] = {
     "watch": "source mapping = folder, for each folder whose files are read",
     "redis": "URL of a Redis that all processes share for rate limits; none: each on its own",
     "contact_key": "secret under which contacts are hashed in Redis, from 32 characters",
+    "public_url": "the https URL under which providers reach this server; none: no receipts",
+    "stop_scope": "purposes that a STOP by text withdraws; marketing if not given",
     "providers": "settings of providers, by name; rate, burst, concurrency, timeout_s are of all",
 }
 CLOCKS = ("wall", "events")
@@ -54,6 +57,8 @@ class Settings:
     limits: dict[str, Limits] = field(default_factory=dict)
     redis: str = field(default="", repr=False)  # it may hold a password
     contact_key: str = field(default="", repr=False)
+    public_url: str = ""
+    stop_scope: tuple[str, ...] = ("marketing",)
 
 
 def read_settings(
@@ -88,6 +93,8 @@ def read_settings(
         limits,
         _redis(found.get("redis", "")),
         _contact_key(found.get("contact_key", "")),
+        public_url=_public_url(str(found.get("public_url", ""))),
+        stop_scope=_words(found.get("stop_scope", "marketing")),
     )
 
 
@@ -154,6 +161,21 @@ def _parted(
         except LimitRefused as problem:
             raise SettingsRefused(str(problem)) from problem
     return own, limits
+
+
+def _public_url(text: str) -> str:
+    if text and not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", text):
+        raise SettingsRefused(f"public_url is such as https://alerts.bank.example, not {text!r}")
+    return text.rstrip("/")
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    """A list, or words parted by commas."""
+    rows = value.split(",") if isinstance(value, str) else list(value)
+    words = tuple(str(row).strip() for row in rows)
+    if not words or not all(words):
+        raise SettingsRefused("stop_scope is a list of purposes, such as marketing,advice")
+    return words
 
 
 def _providers(table: Any, environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:

@@ -19,6 +19,7 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from belfry.notifiers.inbound import is_signed
 from belfry.notifiers.provider import Accepted, Failure, Rejected, Retry, Said, Unknown
 
 TIMEOUT_S = 10.0
@@ -105,13 +106,14 @@ class TwilioApi:
 
     def __init__(
         self, *, account_sid: str, auth_token: str = "", api_key: str = "", api_secret: str = "",
-        base_url: str = "", timeout_s: float | str = TIMEOUT_S,
+        webhook_secret: str = "", base_url: str = "", timeout_s: float | str = TIMEOUT_S,
     ) -> None:  # fmt: skip
         if not account_sid:
             raise TwilioSettingMissing("account_sid is required")
         if not auth_token and not (api_key and api_secret):
             raise TwilioSettingMissing("auth_token, or api_key with api_secret, is required")
         self._http = HttpWithTimeout(float(timeout_s))
+        self._auth_token, self._webhook_secret = auth_token, webhook_secret
         self.client = Client(
             api_key if api_secret else account_sid, api_secret or auth_token, account_sid,
             http_client=self._http, environment={"TWILIO_REGION": ""},
@@ -140,6 +142,12 @@ class TwilioApi:
             failure, retry = ACTIONS.get(int(code or 0), (Failure.REFUSED, Retry.NEVER))
             return Rejected(failure, retry, raw=f"{status} {code or ''}".rstrip())
         return Accepted(provider_ref=resource.sid)
+
+    def has_signed(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> bool:
+        """Did this account send that request to us?"""
+        return is_signed(
+            url, form, headers, auth_token=self._auth_token, webhook_secret=self._webhook_secret
+        )
 
     async def close(self) -> None:
         await self._http.close()

@@ -35,7 +35,7 @@ class TwilioSms:
         self._service, self._from_number = service, from_number
         if not (self._services or service or from_number):
             raise TwilioSettingMissing("services, service or from_number is required")
-        self._api = TwilioApi(**account)
+        self.api = TwilioApi(**account)
 
     async def send(self, message: Message) -> Said:
         sender = self._sender(message.attempt.message_class)
@@ -56,7 +56,7 @@ class TwilioSms:
                 to=message.attempt.address, body=message.text, **more
             )
 
-        return await self._api.said(create)
+        return await self.api.said(create)
 
     def _sender(self, message_class: str) -> dict[str, str] | None:
         service = self._services.get(message_class, self._service)
@@ -65,4 +65,4 @@ class TwilioSms:
         return {"from_": self._from_number} if self._from_number else None
 
     async def close(self) -> None:
-        await self._api.close()
+        await self.api.close()

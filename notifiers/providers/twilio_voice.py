@@ -41,7 +41,7 @@ class TwilioVoice:
         self._from_number = from_number
         self._greetings = GREETINGS | (greetings or {})
         self._waiting: OrderedDict[str, tuple[str, str]] = OrderedDict()
-        self._api = TwilioApi(**account)
+        self.api = TwilioApi(**account)
 
     async def send(self, message: Message) -> Said:
         if not message.callback_url:
@@ -61,7 +61,7 @@ class TwilioVoice:
                 status_callback_event=["completed"],
             )
 
-        said = await self._api.said(create)
+        said = await self.api.said(create)
         match said:
             case Rejected():
                 self._waiting.pop(attempt.attempt_id, None)
@@ -94,7 +94,7 @@ class TwilioVoice:
 
     async def close(self) -> None:
         self._waiting.clear()
-        await self._api.close()
+        await self.api.close()
 
 
 def _base(language: str) -> str:
