@@ -89,6 +89,10 @@ class Message:
         return f"Message({self.attempt!r}, …)"
 
 
+class SettingMissing(ValueError):  # noqa: N818  (reads as what happened)
+    """Which setting; never its value: `belfry doctor` shows it."""
+
+
 class Provider(Protocol):
     """One way out. Constructed with keyword settings, outside of a loop and without I/O.
 

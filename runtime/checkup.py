@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from belfry.engine.faults import Severity
 from belfry.engine.rulebook.model import Rulebook
 from belfry.notifiers.dispatch import at_once
-from belfry.notifiers.provider import PROVIDERS, open_provider
+from belfry.notifiers.provider import PROVIDERS, SettingMissing, open_provider
 from belfry.runtime.reading import reader
 from belfry.runtime.rulebook_files import read_rulebook
 from belfry.runtime.settings import Settings
@@ -177,7 +177,8 @@ def _providers(settings: Settings, book: Rulebook) -> list[Finding]:
         try:
             at_once(open_provider(name, **given).close())
         except (TypeError, ValueError, OSError) as problem:
-            said = f"cannot be opened: {type(problem).__name__}"
+            why = problem if isinstance(problem, SettingMissing) else type(problem).__name__
+            said = f"cannot be opened: {why}"
             remedy = f"BELFRY_PROVIDER_{name.upper()}_…, or [providers.{name}]"
             found.append(Finding(what, Verdict.PROBLEM, said, remedy))
         else:

@@ -23,7 +23,16 @@ import msgspec
 from alibabacloud_tea_openapi.utils import Utils
 
 from belfry.engine.rulebook.model import Template
-from belfry.notifiers.provider import Accepted, Failure, Message, Rejected, Retry, Said, Unknown
+from belfry.notifiers.provider import (
+    Accepted,
+    Failure,
+    Message,
+    Rejected,
+    Retry,
+    Said,
+    SettingMissing,
+    Unknown,
+)
 from belfry.notifiers.render import Unrenderable, render
 
 ENDPOINT = "https://dysmsapi.aliyuncs.com"
@@ -71,10 +80,6 @@ class AliyunTemplate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     params: dict[str, str] = {}
 
 
-class AliyunSettingMissing(ValueError):  # noqa: N818  (reads as what happened)
-    """Which setting; never its value."""
-
-
 class AliyunSms:
     """`templates`: our template, or template.language → `{code:, params:}`; JSON if a string."""
 
@@ -90,7 +95,7 @@ class AliyunSms:
         }  # fmt: skip
         for name, value in given.items():
             if not value:
-                raise AliyunSettingMissing(f"{name} is required")
+                raise SettingMissing(f"{name} is required")
         found = msgspec.json.decode(templates) if isinstance(templates, str) else templates
         self._templates = msgspec.convert(dict(found), dict[str, AliyunTemplate])
         self._key, self._secret = access_key_id, access_key_secret

@@ -20,7 +20,15 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from belfry.notifiers.inbound import is_signed
-from belfry.notifiers.provider import Accepted, Failure, Rejected, Retry, Said, Unknown
+from belfry.notifiers.provider import (
+    Accepted,
+    Failure,
+    Rejected,
+    Retry,
+    Said,
+    SettingMissing,
+    Unknown,
+)
 
 TIMEOUT_S = 10.0
 TTL_S_MAX = 36_000  # Twilio's own queue: ten hours
@@ -64,10 +72,6 @@ BY_STATUS: dict[int, tuple[Failure, Retry]] = {
 DEAD = ("failed", "undelivered", "canceled")  # words of a resource that will not go out any more
 
 
-class TwilioSettingMissing(ValueError):  # noqa: N818  (reads as what happened)
-    """Which setting; never its value."""
-
-
 class HttpWithTimeout(AsyncHttpClient):  # type: ignore[misc]
     """Twilio's own asynchronous client ignores its timeout (twilio-python #925), repeats a POST
     when told to retry, logs phones in URLs and keeps the last body. This one does none of it.
@@ -109,9 +113,9 @@ class TwilioApi:
         webhook_secret: str = "", base_url: str = "", timeout_s: float | str = TIMEOUT_S,
     ) -> None:  # fmt: skip
         if not account_sid:
-            raise TwilioSettingMissing("account_sid is required")
+            raise SettingMissing("account_sid is required")
         if not auth_token and not (api_key and api_secret):
-            raise TwilioSettingMissing("auth_token, or api_key with api_secret, is required")
+            raise SettingMissing("auth_token, or api_key with api_secret, is required")
         self._http = HttpWithTimeout(float(timeout_s))
         self._auth_token, self._webhook_secret = auth_token, webhook_secret
         self.client = Client(

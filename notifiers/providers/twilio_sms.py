@@ -12,11 +12,10 @@ from typing import Any
 
 from twilio.rest import Client
 
-from belfry.notifiers.provider import Failure, Message, Rejected, Retry, Said
+from belfry.notifiers.provider import Failure, Message, Rejected, Retry, Said, SettingMissing
 from belfry.notifiers.providers.twilio_client import (
     TTL_S_MAX,
     TwilioApi,
-    TwilioSettingMissing,
     by_class,
 )
 
@@ -34,7 +33,7 @@ class TwilioSms:
         self._services = by_class(services)
         self._service, self._from_number = service, from_number
         if not (self._services or service or from_number):
-            raise TwilioSettingMissing("services, service or from_number is required")
+            raise SettingMissing("services, service or from_number is required")
         self.api = TwilioApi(**account)
 
     async def send(self, message: Message) -> Said:

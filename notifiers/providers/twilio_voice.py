@@ -14,8 +14,17 @@ from typing import Any
 from twilio.rest import Client
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
-from belfry.notifiers.provider import Accepted, Failure, Message, Rejected, Retry, Said, Unknown
-from belfry.notifiers.providers.twilio_client import TwilioApi, TwilioSettingMissing
+from belfry.notifiers.provider import (
+    Accepted,
+    Failure,
+    Message,
+    Rejected,
+    Retry,
+    Said,
+    SettingMissing,
+    Unknown,
+)
+from belfry.notifiers.providers.twilio_client import TwilioApi
 
 WAITING_MAX = 2_000  # texts of calls under way; Twilio starts one call a second by default
 RING_S = 40
@@ -37,7 +46,7 @@ class TwilioVoice:
     ) -> None:
         self.name = "twilio_voice"
         if not from_number:
-            raise TwilioSettingMissing("from_number is required")
+            raise SettingMissing("from_number is required")
         self._from_number = from_number
         self._greetings = GREETINGS | (greetings or {})
         self._waiting: OrderedDict[str, tuple[str, str]] = OrderedDict()

@@ -10,8 +10,17 @@ import pytest
 
 from belfry.notifiers.fakes.aliyun import FakeAliyun
 from belfry.notifiers.fakes.server import Play
-from belfry.notifiers.provider import Accepted, Failure, Message, Rejected, Retry, Said, Unknown
-from belfry.notifiers.providers.aliyun_sms import AliyunSettingMissing, AliyunSms, said_of
+from belfry.notifiers.provider import (
+    Accepted,
+    Failure,
+    Message,
+    Rejected,
+    Retry,
+    Said,
+    SettingMissing,
+    Unknown,
+)
+from belfry.notifiers.providers.aliyun_sms import AliyunSms, said_of
 from tests.notifiers.sample import ATTEMPT
 
 TEMPLATES = {
@@ -134,7 +143,7 @@ def test_an_unknown_word_is_kept_and_judged_by_the_status(
 
 @pytest.mark.parametrize("missing", [*ACCOUNT])
 def test_a_missing_setting_is_named_and_no_secret_is_shown(missing: str) -> None:
-    with pytest.raises(AliyunSettingMissing, match=missing) as refused:
+    with pytest.raises(SettingMissing, match=missing) as refused:
         AliyunSms(**{**ACCOUNT, missing: ""})
     assert "s3cret" not in str(refused.value)
 

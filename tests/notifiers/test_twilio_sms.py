@@ -10,8 +10,17 @@ import pytest
 from belfry.notifiers.dispatch import at_once
 from belfry.notifiers.fakes.server import Play
 from belfry.notifiers.fakes.twilio import FakeTwilio
-from belfry.notifiers.provider import Accepted, Failure, Message, Rejected, Retry, Said, Unknown
-from belfry.notifiers.providers.twilio_client import TwilioSettingMissing, said_of
+from belfry.notifiers.provider import (
+    Accepted,
+    Failure,
+    Message,
+    Rejected,
+    Retry,
+    Said,
+    SettingMissing,
+    Unknown,
+)
+from belfry.notifiers.providers.twilio_client import said_of
 from belfry.notifiers.providers.twilio_sms import TwilioSms
 from tests.notifiers.sample import ATTEMPT
 
@@ -129,7 +138,7 @@ def test_an_unknown_code_is_judged_by_its_http_status(status: int, code: Any, sa
 @pytest.mark.parametrize("missing", ["account_sid", "auth_token", "service"])
 def test_a_missing_setting_is_named_and_no_secret_is_shown(missing: str) -> None:
     given = {"service": "MG1", **ACCOUNT, missing: ""}
-    with pytest.raises(TwilioSettingMissing, match=missing) as refused:
+    with pytest.raises(SettingMissing, match=missing) as refused:
         TwilioSms(**given)
     assert "s3cret" not in str(refused.value)
 
