@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime as dt
 
 RECORDS_MAX = 100_000  # decoded, in memory
-CALLS_MAX = 256  # attempts under way
+CALLS_MAX = 256  # attempts under way, of each class at each provider
 READY_MAX = 10_000  # attempts that wait; beyond it nothing new is begun
+MARKETING_READY_MAX = 200_000  # those of marketing, which must not keep others out
 TOUCHED_MAX = 5_000  # records in one transaction
 TIMERS_MAX = 2_000  # fired in one call of `tick`
 AHEAD = dt.timedelta(minutes=10)  # how far a sender's clock may be ahead of ours

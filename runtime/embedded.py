@@ -88,7 +88,7 @@ class Host:
     @property
     def is_full(self) -> bool:
         """Too many messages wait for their providers: take nothing new."""
-        return len(self.outbox.ready) >= bounds.READY_MAX
+        return self.outbox.is_full
 
     @property
     def has_answers(self) -> bool:

@@ -220,7 +220,7 @@ class Metrics:
 
     def watch(self, host: Host, queued: int) -> None:
         """How much waits just now."""
-        self["belfry_attempts_waiting"].set(len(host.outbox.ready))
+        self["belfry_attempts_waiting"].set(host.outbox.waiting)
         self["belfry_attempts_under_way"].set(len(host.outbox.under_way))
         self["belfry_customers_stuck"].set(len(host.stuck))
         self["belfry_queue_records"].set(queued)
