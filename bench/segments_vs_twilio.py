@@ -4,10 +4,10 @@ Run: npm install sms-segments-calculator@1.3.0 in some folder, then
 python bench/segments_vs_twilio.py --modules THAT_FOLDER/node_modules [--texts 20000] [--seed 1]
 
 Texts hold no grapheme of several code points: Twilio's calculator keeps those together, which
-costs at most a segment more, while the network splits them; that rate is printed apart.
+may cost more, while the network splits them; that rate is printed apart.
 
 2026-11-24, seeds 1 (20,000 texts) and 11 to 14 (26,000 each): 124,000 texts, none differs; of
-texts full of joined graphemes 7 to 8 % do. 20,000 texts take a minute, most of it in node.
+texts full of joined graphemes 5.6 to 8 % do. 20,000 texts take a minute, most of it in node.
 """
 
 import argparse

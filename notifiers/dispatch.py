@@ -24,7 +24,7 @@ from belfry.notifiers.provider import (
     Unknown,
     answer_event,
 )
-from belfry.notifiers.render import Unrenderable, text_of
+from belfry.notifiers.render import Unrenderable, render, template_of
 
 T = TypeVar("T")
 
@@ -50,14 +50,17 @@ async def said_of(
     provider = providers.get(attempt.provider)
     if provider is None:
         return Rejected(Failure.NOT_CONFIGURED, Retry.OTHER_PROVIDER, raw=attempt.provider)
-    text = text_of(attempt, book)
-    if text is None:
+    template = template_of(attempt, book)
+    if template is None:
         return Rejected(Failure.NO_TEMPLATE, Retry.NEVER, raw=attempt.template)
+    text = render(template, language=attempt.language, values=attempt.values)
     if isinstance(text, Unrenderable):
         return Rejected(Failure.UNRENDERABLE, Retry.NEVER, raw=f"{text.template}: {text.why}")
     try:
         back = callback_url(public_url, attempt)
-        return await provider.send(Message(attempt, text, at, ttl_s, back))
+        is_html = template.format == "html"
+        message = Message(attempt, text, at, ttl_s, back, is_html=is_html)
+        return await provider.send(message)
     except Exception as crash:  # noqa: BLE001  (a provider broke its promise; the host must not)
         # It may have sent before it broke.
         return Unknown(Failure.CRASHED, raw=type(crash).__name__)

@@ -74,13 +74,18 @@ class Renderer:
         return message_row(attempt, self.text(attempt))
 
 
-def text_of(attempt: Attempt, book: Rulebook) -> str | Unrenderable | None:
+def template_of(attempt: Attempt, book: Rulebook) -> Template | None:
     """In the customer's language, else in the bank's, in their order; None: no text in any."""
     bank = book.policies.bank
     languages = (attempt.language, bank.language, *bank.languages)
-    template = choose(
+    return choose(
         book.templates, name=attempt.template, channel=attempt.channel, languages=languages
     )
+
+
+def text_of(attempt: Attempt, book: Rulebook) -> str | Unrenderable | None:
+    """The text of its template; None: there is no template."""
+    template = template_of(attempt, book)
     if template is None:
         return None
     return render(template, language=attempt.language, values=attempt.values)

@@ -24,9 +24,11 @@ class Recorder:
         self.name = "recorder"
         self.said = said
         self.texts: list[str] = []
+        self.are_html: list[bool] = []
 
     async def send(self, message: Message) -> Said:
         self.texts.append(message.text)
+        self.are_html.append(message.is_html)
         if self.said is None:
             raise RuntimeError("a bug in a provider")
         return self.said
@@ -157,3 +159,14 @@ def test_a_line_of_a_file_says_why_there_is_no_text() -> None:
     assert (row["text"], row["fault"]) == (None, "hello/en.sms.txt: 'customer' is undefined")
     row = lines.message(attempt(template="x"))
     assert row["fault"] == "x: no text for sms in any language"
+
+
+def test_only_a_mail_whose_template_is_html_is_sent_as_html() -> None:
+    texts = book(ENGLISH)
+    mail = Template("hello", "en", "email", "html", "<p>Dear {{ customer.name }}</p>")
+    texts.templates["hello", "en", "email"] = mail
+    provider = Recorder(Accepted())
+    for channel in ("email", "sms"):
+        at_once(carry_out(attempt(channel=channel), texts, {"recorder": provider}, at=NOW))
+    assert provider.texts == ["<p>Dear Wang Fang</p>", "Dear Wang Fang"]
+    assert provider.are_html == [True, False]
