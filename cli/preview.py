@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import click
+import msgspec
 
 from belfry.cli.examples import by_example
 from belfry.cli.loading import load_book
@@ -17,7 +18,7 @@ from belfry.engine.decisions import Attempt
 from belfry.engine.program import build_program
 from belfry.engine.rulebook.model import Rule, Rulebook
 from belfry.engine.rulebook.suggest import did_you_mean, listed
-from belfry.notifiers.render import Unrenderable, choose, render
+from belfry.notifiers.render import Unrenderable, render, template_of
 from belfry.notifiers.segments import Count, count
 from belfry.runtime.rule_tests import BadTest, attempts_in, related_book
 
@@ -82,13 +83,8 @@ def samples_of(book: Rulebook, rule: Rule, attempt: Attempt, test: str) -> Itera
 
 
 def _sample(book: Rulebook, attempt: Attempt, test: str, channel: str, language: str) -> Sample:
-    bank = book.policies.bank
-    template = choose(
-        book.templates,
-        name=attempt.template,
-        channel=channel,
-        languages=(language, bank.language, *bank.languages),
-    )
+    shown = msgspec.structs.replace(attempt, channel=channel, language=language)
+    template = template_of(shown, book)
     if template is None:
         fault = f"{attempt.template}: no text for {channel} in any language"
         return Sample(test, channel, language, None, None, fault, None, None)

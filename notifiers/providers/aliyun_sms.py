@@ -34,6 +34,7 @@ from belfry.notifiers.provider import (
     Unknown,
 )
 from belfry.notifiers.render import Unrenderable, render
+from belfry.notifiers.wire import Reply, post
 
 ENDPOINT = "https://dysmsapi.aliyuncs.com"
 TIMEOUT_S = 10.0
@@ -138,19 +139,17 @@ class AliyunSms:
     async def _said(self, query: dict[str, str], headers: dict[str, str]) -> Said:
         if self._client is None:
             self._client = httpx2.AsyncClient(timeout=self._timeout_s, trust_env=False)
+        url = str(self._url.copy_merge_params(query))
+        reply = await post(
+            self._client, url, content=b"", headers=headers, timeout_s=self._timeout_s
+        )
+        if not isinstance(reply, Reply):
+            return reply
         try:
-            response = await self._client.post(self._url, params=query, headers=headers)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as problem:
-            return Rejected(Failure.UNAVAILABLE, Retry.SAME_PROVIDER, raw=type(problem).__name__)
-        except httpx2.TimeoutException as problem:
-            return Unknown(Failure.TIMED_OUT, raw=type(problem).__name__)
-        except (httpx2.HTTPError, OSError) as problem:
-            return Unknown(Failure.UNAVAILABLE, raw=type(problem).__name__)
-        try:
-            body = msgspec.json.decode(response.content, type=dict[str, Any])
+            body = msgspec.json.decode(reply.body, type=dict[str, Any])
         except (msgspec.MsgspecError, UnicodeDecodeError):
             body = {}
-        return said_of(response.status_code, str(body.get("Code", "")), body.get("BizId"))
+        return said_of(reply.status, str(body.get("Code", "")), body.get("BizId"))
 
     async def close(self) -> None:
         client, self._client = self._client, None

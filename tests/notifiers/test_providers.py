@@ -1,34 +1,15 @@
 """What only the console or only the file does."""
 
-import datetime as dt
 import io
 from pathlib import Path
 
 import orjson
+from sample import ATTEMPT
 
-from belfry.engine.decisions import Attempt
 from belfry.notifiers.dispatch import at_once
 from belfry.notifiers.provider import Message, masked_address
 from belfry.notifiers.providers.console import WIDTH, Console, box, columns
 from belfry.notifiers.providers.file import File
-
-ATTEMPT = Attempt(
-    attempt_id="a-1",
-    message_id="m-1",
-    customer_id="C1",
-    rule="low-balance",
-    key="A1",
-    message_class="service",
-    channel="sms",
-    provider="console",
-    address="+8613800138000",
-    language="zh",
-    template="low_balance",
-    title="Balance fell",
-    values={},
-    at=dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC),
-    expires_at=dt.datetime(2026, 3, 2, 22, 0, tzinfo=dt.UTC),
-)
 
 
 def test_the_console_masks_the_contact() -> None:
