@@ -7,6 +7,7 @@ Invariant: before the first byte of the request a failure is `Rejected`, after i
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from belfry.notifiers.provider import Failure, Rejected, Retry, Unknown
 REPLY_MAX = 16_384  # bytes of a reply that are read; an answer of a provider has a few hundred
 CONNECTIONS_MAX = 100  # per provider
 CODE = re.compile(r"[A-Za-z][A-Za-z_]{0,63}")
+logging.getLogger("httpx2").setLevel(
+    logging.WARNING
+)  # at INFO it logs the URL: phone, token, values
 
 
 @dataclass(frozen=True, slots=True)

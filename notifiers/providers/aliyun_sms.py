@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import logging
 import re
 import uuid
 from collections.abc import Mapping
@@ -40,7 +39,6 @@ ENDPOINT = "https://dysmsapi.aliyuncs.com"
 TIMEOUT_S = 10.0
 ALGORITHM = "ACS3-HMAC-SHA256"
 NOTHING = hashlib.sha256(b"").hexdigest()
-logging.getLogger("httpx2").setLevel(logging.WARNING)  # at INFO it logs the URL: phone and values
 
 # Aliyun's word → why, and what it allows; None: it may have been sent.
 ACTIONS: dict[str, tuple[Failure, Retry] | None] = {
